@@ -1,0 +1,85 @@
+"""Names for things: lazy entries, plugins by entry point, and a helpful answer to a misspelling."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Generic, TypeVar
+
+from fusionbench.types import UserError
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
+    """The error for a name that does not exist: what was meant, or what there is."""
+    known = list(known)
+    folded = {k.casefold(): k for k in known}
+    close = difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)
+    hint = (
+        f"did you mean {' or '.join(folded[c] for c in close)}?"
+        if close
+        else f"there are {', '.join(known)}."
+    )
+    return UserError(f"Unknown {kind} '{name}': {hint}")
+
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """A set of named things of one kind, each loaded when it is first asked for.
+
+    Parameters
+    ----------
+    kind : str
+        The word used in messages, e.g. ``"metric"``.
+    group : str
+        Entry-point group that other packages may add to, e.g. ``"fusionbench.metrics"``.
+    entries : mapping of str to str
+        Name to ``"module:attribute"``, in the order in which they are listed.
+    """
+
+    def __init__(self, kind: str, group: str, entries: Mapping[str, str]) -> None:
+        self.kind = kind
+        self._entries = dict(entries)
+        self._loaded: dict[str, T] = {}
+        self._group: str | None = group
+
+    def names(self) -> list[str]:
+        """Every name, built-in ones first."""
+        self._find_plugins()
+        return list(self._entries)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.names()
+
+    def __getitem__(self, name: str) -> T:
+        """The thing of that name.
+
+        Raises
+        ------
+        UserError
+            If there is none; the sentence offers the nearest names.
+        """
+        self._find_plugins()
+        if name not in self._entries:
+            raise unknown(self.kind, name, self._entries)
+        if name not in self._loaded:
+            module, _, attribute = self._entries[name].partition(":")
+            self._loaded[name] = getattr(import_module(module), attribute)
+        return self._loaded[name]
+
+    def register(self, name: str, thing: T) -> None:
+        """Add a thing of the user's own; a name that is taken is refused."""
+        if name in self._entries and self._loaded.get(name) is not thing:
+            raise UserError(f"There is already a {self.kind} called '{name}': choose another name.")
+        self._entries[name] = f"{getattr(thing, '__module__', '?')}:{getattr(thing, '__name__', name)}"
+        self._loaded[name] = thing
+
+    def _find_plugins(self) -> None:
+        if self._group is None:
+            return
+        for point in entry_points(group=self._group):
+            self._entries.setdefault(point.name, point.value)
+        self._group = None
