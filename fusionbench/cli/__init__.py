@@ -1,0 +1,187 @@
+"""The command ``fusionbench``: its verbs, and what it says when something is wrong.
+
+A verb is a module of this package with a :class:`typer.Typer` called ``app``; it is imported only when it is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+import fusionbench
+
+
+class Verb(NamedTuple):
+    """One command: the ``"module:attribute"`` of its :class:`typer.Typer`, and its line in ``fusionbench --help``."""
+
+    app: str
+    help: str
+
+
+VERBS = {
+    "score": Verb("fusionbench.cli.score:app", "Score fused images against their sources."),
+    "metric": Verb("fusionbench.cli.metric:app", "List the metrics, or explain one."),
+    "demo": Verb("fusionbench.cli.demo:app", "Show everything on images made on the spot."),
+}
+
+
+def examples(*commands: str) -> str:
+    """The end of a ``--help`` (a typer ``epilog``): commands to paste, one a line, never wrapped."""
+    return "\n".join(["\b", "Examples:", *(f"  {command}" for command in commands)])
+
+
+class _Verbs(TyperGroup):
+    """The group of all verbs; typer's own types are private to it, hence `Any`."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in VERBS:
+            return None
+        module, _, attribute = VERBS[cmd_name].app.partition(":")
+        app: typer.Typer = getattr(import_module(module), attribute)
+        # One look for all, whoever wrote the verb: no boxes (they cannot be pasted, and drawing them takes longer than
+        # all the rest), and no options that install completion for the verb alone.
+        app.rich_markup_mode = None
+        app._add_completion = False
+        return get_command(app)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name = args[0]
+        if name not in VERBS and not name.startswith("-"):
+            from fusionbench.registry import unknown
+
+            raise unknown("command", name, VERBS)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.help) for name, verb in VERBS.items()])
+
+
+app = typer.Typer(
+    cls=_Verbs,
+    add_completion=False,
+    rich_markup_mode=None,
+    epilog=examples(
+        "fusionbench demo",
+        "fusionbench score results/mymethod --ir tno/ir --vis tno/vi -o scores.csv",
+        "fusionbench score results/ --ir tno/ir --vis tno/vi --metrics all --convention tang-uint8",
+        "fusionbench metric info SSIM",
+        "fusionbench --plugin my_metric.py score results/ --ir tno/ir --vis tno/vi --metrics EN,MINE",
+    ),
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"fusionbench {fusionbench.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _before_verb(
+    plugin: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Run a Python file first: it may register metrics. May be repeated."),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Score fused images, and say exactly which definition each number follows."""
+    for file in plugin or []:
+        _run_plugin(file)
+
+
+def _run_plugin(file: Path) -> None:
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    from fusionbench.types import UserError
+
+    if not file.is_file():
+        raise UserError(f"There is no plugin file '{file}': give --plugin the path of a Python file.")
+    # Registered under its name before it runs, as an import would: pickle, inspect and numba look it up there.
+    name = f"fusionbench_plugin_{file.stem}"
+    spec = spec_from_file_location(name, file.resolve())
+    if spec is None or spec.loader is None:
+        raise UserError(f"The plugin '{file}' is not a Python file: its name must end in .py.")
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except UserError as error:
+        raise UserError(f"In the plugin '{file}': {error}") from error
+    except (Exception, SystemExit) as error:
+        message = f"The plugin '{file}' stopped with {type(error).__name__}: {str(error).rstrip('.')}"
+        raise UserError(f"{message}. Correct it, or leave --plugin out.") from error
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The words after ``fusionbench``; by default those the process was started with.
+
+    Returns
+    -------
+    int
+        Exit code: 0 done, 1 some pairs failed, 2 a mistake of the user's, 70 a bug of ours, 130 interrupted, 141 nobody
+        reads the output any more. Whatever is wrong is one sentence on stderr; with ``FUSIONBENCH_DEBUG=1`` the
+        traceback comes before it.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        command = get_command(app)
+        with command.make_context("fusionbench", words or ["--help"]) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+    except typer.Exit as stop:
+        return stop.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return _complain("stopped.", 130)
+    except BrokenPipeError:
+        # Python flushes stdout once more on its way out, and would complain about the closed pipe then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        if os.environ.get("FUSIONBENCH_DEBUG", "0") != "0":
+            import traceback
+
+            traceback.print_exc()
+        return _complain(*_explain(error))
+    return 0
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    from fusionbench.types import UserError
+
+    if isinstance(error, UserError):
+        return str(error), 2
+    if isinstance(error, typer.TyperException):
+        message = error.format_message().rstrip(".")
+        context = getattr(error, "ctx", None)
+        return f"{message} (see '{context.command_path if context else 'fusionbench'} --help').", 2
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: '{error.filename}'." if error.filename else f"{error.strerror}.", 2
+    return (
+        f"{type(error).__name__}: {str(error).rstrip('.')}. This is a bug in fusionbench; "
+        "set FUSIONBENCH_DEBUG=1 to see where.",
+        70,
+    )
+
+
+def _complain(sentence: str, code: int) -> int:
+    print(f"fusionbench: {' '.join(sentence.split())}", file=sys.stderr)
+    return code

@@ -1,0 +1,492 @@
+"""Read, convert, quantise and write images: 8 and 16 bit, grey and colour are told apart here and nowhere else.
+
+Pillow only decodes. What the stored numbers mean (palette, alpha, depth, luma) is decided below, so that a score never
+depends on a conversion that a library makes on its own; a file whose numbers would have to be guessed is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+import warnings
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusionbench.types import Image, Levels, UserError
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+"""Suffixes of the files that `read` and `write` know, in lower case."""
+
+LumaRule: TypeAlias = Literal["matlab", "bt601", "pillow"]
+PlaneRule: TypeAlias = Literal["matlab", "bt601", "pillow", "per-channel"]
+
+_FORMATS: Final = dict(zip(SUFFIXES, ("PNG", "JPEG", "JPEG", "BMP", "TIFF", "TIFF"), strict=True))
+_MAGIC: Final = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"BM": "BMP", b"II": "TIFF", b"MM": "TIFF"}
+_SAVE: Final[dict[str, dict[str, Any]]] = {"JPEG": {"quality": 95, "subsampling": 0}}
+
+# Pillow turns a TIFF as its orientation tag says but leaves every other format as stored; these turn it back.
+_TURN_BACK: Final = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_90",
+    7: "TRANSVERSE",
+    8: "ROTATE_270",
+}
+
+_Sum: TypeAlias = NDArray[np.uint32]
+# The three weights of R, G and B, and what makes a level of the weighted sum. The MATLAB weights are the first row of
+# the inverse of the NTSC matrix (1 .956 .621; 1 -.272 -.647; 1 -1.106 1.703) as exact fractions, so that integers give
+# floor(0.298936021293775 R + 0.587043074451121 G + 0.114020904255103 B + 0.5) for every one of the 2^24 colours.
+_LUMA: Final[dict[str, tuple[tuple[int, int, int], Callable[[_Sum], _Sum]]]] = {
+    "matlab": ((589_399, 1_157_447, 224_810), lambda total: (total + 985_828) // 1_971_656),
+    "bt601": ((299, 587, 114), lambda total: (total + 499 + (total // 1000 & 1)) // 1000),
+    "pillow": ((19_595, 38_470, 7_471), lambda total: (total + 32_768) // 65_536),
+}
+# Pixels converted at a time: the 32-bit sums of so many stay in the processor's cache.
+_BLOCK: Final = 65_536
+
+
+def read(path: Path) -> Image:
+    """Decode one PNG, JPEG, BMP or TIFF file, whatever its suffix says.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Image
+        (H, W) grey or (H, W, 3) RGB, C-contiguous, writable, native byte order: uint8 in 0..255, uint16 in 0..65535,
+        or float32 in [0, 1] from a floating-point TIFF. The stored numbers, unchanged: a palette is looked up (giving
+        grey if every colour in use is grey), an alpha channel that is opaque everywhere is dropped.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, a folder, unreadable, empty, not an image, truncated or damaged, has several frames or
+        an impossible size; if it is a 1-bit mask or has transparency; if it is colour at 16 bits a channel, which
+        Pillow would reduce to 8 in silence; or if its colours are not stored as grey, RGB or a palette.
+
+    Notes
+    -----
+    The EXIF orientation is ignored, as papers' scripts do: the array is what is stored, not what a viewer shows. So
+    are gamma and colour profiles.
+    """
+    with _open(path) as file, _quiet_pillow:
+        header = file.read(26)
+        if not header:
+            raise UserError(f"'{path}' is empty: copy or download it again.")
+        file.seek(0)
+        return _pixels(_decode(file, path, header), path, header)
+
+
+def check(image: object, what: str) -> Image:
+    """Make sure that an array from a Python user is an image.
+
+    Parameters
+    ----------
+    image : object
+        What the user handed over; any strides and byte order.
+    what : str
+        How an error calls it, e.g. ``"ir"``.
+
+    Returns
+    -------
+    Image
+        (H, W) or (H, W, 3), uint8, uint16 or float in [0, 1], native byte order; the same memory where possible.
+
+    Raises
+    ------
+    UserError
+        If it is not a numpy array, has another shape or no pixels, is bool, a wide or signed integer or complex, or
+        is float with a NaN, an infinity or a value outside [0, 1].
+    """
+    if not isinstance(image, np.ndarray) or isinstance(image, np.ma.MaskedArray):
+        raise UserError(f"{what} is a {type(image).__name__}: convert it to a plain numpy array first.")
+    array: Image = np.asarray(image)
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
+        raise UserError(f"{what} has shape {image.shape}: an image is (H, W) grey or (H, W, 3) RGB.")
+    if array.size == 0:
+        raise UserError(f"{what} has shape {image.shape}, no pixels at all: give an image of at least 1 x 1.")
+    if array.dtype == np.bool_:
+        raise UserError(f"{what} is bool, a mask rather than an image: convert it to uint8 levels 0 to 255.")
+    if array.dtype.kind == "f":
+        _check_range(array, what)
+    elif array.dtype.kind != "u" or array.dtype.itemsize > 2:
+        raise UserError(
+            f"{what} has dtype {array.dtype}: convert it to uint8 (0 to 255), uint16 (0 to 65535) or float in [0, 1]."
+        )
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def to_levels(image: Image) -> NDArray[np.uint8]:
+    """Quantise to 8 bits.
+
+    Parameters
+    ----------
+    image : Image
+        As `read` and `check` return it: (H, W) or (H, W, 3), uint8, uint16 or float in [0, 1].
+
+    Returns
+    -------
+    ndarray of uint8
+        Levels 0..255, same shape, C-contiguous: uint8 unchanged, uint16 as ``(x + 128) // 257`` (the nearest level, so
+        257 k gives k), float as ``floor(255 x + 0.5)`` in float64.
+
+    Raises
+    ------
+    UserError
+        If the dtype is none of these.
+    """
+    if image.dtype == np.uint8:
+        return np.ascontiguousarray(image)
+    if image.dtype.kind == "u" and image.dtype.itemsize == 2:
+        return ((image.astype(np.uint32) + 128) // 257).astype(np.uint8, order="C")
+    if image.dtype.kind == "f":
+        scaled = image.astype(np.float64) * 255.0
+        scaled += 0.5
+        return scaled.astype(np.uint8, order="C")
+    raise UserError(f"An image of dtype {image.dtype} has no 8-bit levels: give uint8, uint16 or float in [0, 1].")
+
+
+def luma(levels: NDArray[np.uint8], rule: LumaRule) -> Levels:
+    """One grey plane of an 8-bit image.
+
+    Parameters
+    ----------
+    levels : ndarray of uint8
+        (H, W) or (H, W, 3) RGB, as `to_levels` returns it.
+    rule : {"matlab", "bt601", "pillow"}
+        How R, G and B become one level.
+
+    Returns
+    -------
+    Levels
+        (H, W), 0..255, C-contiguous. Grey input comes back itself; where R = G = B every rule gives exactly R.
+
+    Raises
+    ------
+    UserError
+        If there is no such rule.
+
+    Notes
+    -----
+    * ``matlab``: ``floor(0.298936021293775 R + 0.587043074451121 G + 0.114020904255103 B + 0.5)``, as MATLAB's
+      ``rgb2gray`` on uint8.
+    * ``bt601``: ``0.299 R + 0.587 G + 0.114 B`` to the nearest level, exact ties to the even one, as ``numpy.round``.
+    * ``pillow``: ``(19595 R + 38470 G + 7471 B + 32768) >> 16``, as Pillow's ``convert("L")``.
+
+    All three are exact in integers, and differ from one another by one level at most.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> colour = np.array([[[125, 233, 161]]], dtype=np.uint8)
+    >>> [int(luma(colour, rule)[0, 0]) for rule in ("matlab", "bt601", "pillow")]
+    [193, 192, 193]
+    """
+    if rule not in _LUMA:
+        raise UserError(f"Unknown luma rule '{rule}': there are {', '.join(_LUMA)}.")
+    if levels.ndim == 2:
+        return levels
+    if _is_grey(levels):
+        return np.ascontiguousarray(levels[:, :, 0])
+    weights, rounded = _LUMA[rule]
+    height, width, _ = levels.shape
+    grey = np.empty((height, width), dtype=np.uint8)
+    step = max(1, _BLOCK // width)
+    for top in range(0, height, step):
+        rows = levels[top : top + step]
+        total = rows[:, :, 0].astype(np.uint32)
+        total *= weights[0]
+        for band in (1, 2):
+            term = rows[:, :, band].astype(np.uint32)
+            term *= weights[band]
+            total += term
+        grey[top : top + step] = rounded(total)
+    return grey
+
+
+def planes(levels: NDArray[np.uint8], rule: PlaneRule) -> list[Levels]:
+    """The grey planes that a metric is computed on.
+
+    Parameters
+    ----------
+    levels : ndarray of uint8
+        (H, W) or (H, W, 3) RGB, as `to_levels` returns it.
+    rule : {"matlab", "bt601", "pillow", "per-channel"}
+        ``"per-channel"`` keeps R, G and B apart; the others are those of `luma`.
+
+    Returns
+    -------
+    list of Levels
+        Three planes for RGB and ``"per-channel"``, otherwise one; each (H, W) and C-contiguous.
+
+    Raises
+    ------
+    UserError
+        If there is no such rule.
+    """
+    if rule != "per-channel":
+        return [luma(levels, rule)]
+    if levels.ndim == 2:
+        return [levels]
+    return [np.ascontiguousarray(levels[:, :, band]) for band in range(3)]
+
+
+def write(path: Path, image: Image) -> None:
+    """Write an image whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Where to; the suffix chooses PNG, JPEG (quality 95, full colour resolution), BMP or TIFF. An existing file is
+        replaced.
+    image : Image
+        uint8 (H, W) or (H, W, 3) RGB; or uint16 (H, W), for PNG and TIFF.
+
+    Raises
+    ------
+    UserError
+        If the suffix or the depth cannot be written, the image is none, or the place cannot be written to.
+    """
+    image = check(image, f"The image for '{path}'")
+    suffix = path.suffix.lower()
+    if suffix not in _FORMATS:
+        raise UserError(f"'{path}' has no suffix that can be written: choose one of {', '.join(SUFFIXES)}.")
+    if image.dtype.kind == "f":
+        raise UserError(f"The image for '{path}' is floating-point: quantise it to uint8 or uint16 first.")
+    if image.dtype == np.uint16 and (image.ndim == 3 or _FORMATS[suffix] not in ("PNG", "TIFF")):
+        raise UserError(f"'{path}' cannot hold 16 bits: write grey 16-bit as .png or .tif, and colour as uint8.")
+    import PIL.Image
+
+    # No image suffix: whoever lists the folder meanwhile must not take it for an image.
+    part = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        with part.open("xb") as file:
+            PIL.Image.fromarray(image).save(file, _FORMATS[suffix], **_SAVE.get(_FORMATS[suffix], {}))
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except FileNotFoundError as error:
+        raise UserError(f"'{path}' cannot be written: its folder does not exist, create it first.") from error
+    except (OSError, ValueError) as error:
+        raise UserError(f"'{path}' cannot be written ({_reason(error)}): choose another place.") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        if path.is_dir():
+            raise UserError(f"'{path}' is a folder: give an image file in it.")
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise UserError(f"'{path}' does not exist: check the spelling of its name.") from error
+    except PermissionError as error:
+        raise UserError(f"'{path}' may not be read: change its permissions.") from error
+    except OSError as error:
+        raise UserError(f"'{path}' cannot be opened ({_reason(error)}): check the path.") from error
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+class _QuietPillow:
+    """Silences Pillow's warnings while any thread reads.
+
+    The filters belong to the whole process: threads that saved and restored them one by one would restore one
+    another's, so the first to enter saves and the last to leave restores.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._readers = 0
+        self._saved = ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._readers == 0:
+                self._saved.enter_context(warnings.catch_warnings())
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+            self._readers += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._readers -= 1
+            if self._readers == 0:
+                self._saved.close()
+
+
+_quiet_pillow = _QuietPillow()
+
+
+def _decode(file: BinaryIO, path: Path, header: bytes) -> PIL.Image.Image:
+    """The decoded file in Pillow's own mode, not turned; refuses by header what Pillow would change in silence."""
+    import PIL.Image
+    from PIL.TiffImagePlugin import TiffImageFile
+
+    try:
+        image: PIL.Image.Image = PIL.Image.open(file, formats=("PNG", "JPEG", "BMP", "TIFF"))
+        if getattr(image, "n_frames", 1) > 1:
+            raise UserError(f"'{path}' holds several images or frames: save the one you mean as a file of its own.")
+        if _png_depth(header) == 16 and header[25] != 0:
+            raise _deep_colour(path)
+        orientation = 1
+        if isinstance(image, TiffImageFile):
+            _check_tiff(image, path)
+            orientation = image.tag_v2.get(274, 1)
+        image.load()
+        if orientation in _TURN_BACK:
+            image = image.transpose(PIL.Image.Transpose[_TURN_BACK[orientation]])
+        return image
+    except (UserError, MemoryError):
+        raise
+    except PIL.Image.DecompressionBombError as error:
+        raise UserError(f"'{path}' claims more pixels than any image here has: crop it or make it smaller.") from error
+    except PIL.UnidentifiedImageError as error:
+        for magic, kind in _MAGIC.items():
+            if header.startswith(magic):
+                raise UserError(
+                    f"'{path}' begins like a {kind} file but is truncated, damaged or of an unusual kind: copy it again"
+                    " or save it as 8-bit PNG."
+                ) from error
+        raise UserError(f"'{path}' is not an image: give a PNG, JPEG, BMP or TIFF file.") from error
+    except Exception as error:  # damaged files make a decoder raise anything
+        if "truncated" in str(error).lower():
+            raise UserError(f"'{path}' is truncated: copy or download it again.") from error
+        raise UserError(
+            f"'{path}' is damaged or of an unusual kind ({error}): copy it again or save it as 8-bit PNG."
+        ) from error
+
+
+def _png_depth(header: bytes) -> int:
+    return header[24] if header.startswith(b"\x89PNG") else 0
+
+
+def _deep_colour(path: Path) -> UserError:
+    return UserError(
+        f"'{path}' has 16 bits a channel and more than one channel, which would be reduced to 8 in silence: save it as"
+        " 8-bit RGB or as 16-bit grey."
+    )
+
+
+def _check_tiff(image: Any, path: Path) -> None:
+    """Refuse what Pillow decodes to numbers that mean something else than those stored."""
+    tags = image.tag_v2
+    bands = len(image.getbands())
+    bits = tags.get(258, (1,))
+    photometric = tags.get(262)
+    if photometric == 6:
+        raise UserError(f"'{path}' is stored as YCbCr in a TIFF: save it as RGB.")
+    if bands > 1 and max(bits) > 8:
+        raise _deep_colour(path)
+    if tags.get(277, bands) != bands:
+        raise UserError(f"'{path}' has extra channels without a meaning: save it as grey or RGB.")
+    if image.mode == "L" and 2 in tags.get(339, (1,)):
+        raise UserError(f"'{path}' holds signed numbers: save it as unsigned 8 or 16 bit.")
+    if 12 in bits:
+        raise UserError(f"'{path}' has 12 bits a pixel: scale it to 16 or 8 bits.")
+    if photometric == 0 and max(bits) > 8:
+        raise UserError(f"'{path}' is stored with 0 as white: save it with 0 as black.")
+
+
+def _pixels(image: PIL.Image.Image, path: Path, header: bytes) -> Image:
+    """The decoded image as an array of its own, as `read` promises it."""
+    mode = image.mode
+    if mode in ("P", "PA"):
+        return _look_up(image, path)
+    if "transparency" in image.info:
+        raise _transparent(path)
+    if mode in ("L", "RGB"):
+        return _array(image)
+    if mode.startswith("I;16") or (mode == "I" and _png_depth(header) == 16):
+        return _array(image).astype(np.uint16, copy=False)
+    if mode in ("LA", "RGBA"):
+        if image.getchannel("A").getextrema()[0] != 255:
+            raise _transparent(path)
+        return _array(image.getchannel("L") if mode == "LA" else image.convert("RGB"))
+    if mode == "F":
+        array = _array(image)
+        _check_range(array, f"'{path}'")
+        return array
+    if mode == "1":
+        raise UserError(f"'{path}' has one bit a pixel, a mask rather than an image: save it as 8-bit grey.")
+    raise UserError(f"'{path}' stores its pixels as {mode}: save it as 8-bit RGB, or as grey of 8 or 16 bits.")
+
+
+def _array(image: PIL.Image.Image) -> NDArray[Any]:
+    """The pixels as a writable array.
+
+    What numpy takes from Pillow at once is read-only, for which a kernel would be compiled a second time. Joining
+    strips makes it writable without yet another temporary as large as the image.
+    """
+    width, height = image.size
+    step = max(1, _BLOCK // width)
+    return np.concatenate(
+        [np.asarray(image.crop((0, top, width, min(top + step, height)))) for top in range(0, height, step)]
+    )
+
+
+def _look_up(image: PIL.Image.Image, path: Path) -> Image:
+    """Replace palette indices by their colours: (H, W) if all in use are grey, otherwise (H, W, 3)."""
+    palette = np.array(image.getpalette("RGB"), dtype=np.uint8).reshape(-1, 3)
+    opacity = np.full(256, 255, dtype=np.uint8)
+    transparency = image.info.get("transparency", b"")
+    if isinstance(transparency, int):
+        opacity[transparency] = 0
+    else:
+        opacity[: len(transparency)] = list(transparency)
+    indices = _array(image)
+    if image.mode == "PA":
+        if (indices[:, :, 1] != 255).any():
+            raise _transparent(path)
+        indices = indices[:, :, 0]
+    used = np.flatnonzero(np.bincount(indices.ravel(), minlength=256))
+    if (opacity[used] != 255).any():
+        raise _transparent(path)
+    if used[-1] >= len(palette):
+        raise UserError(f"'{path}' is damaged (colours missing from its palette): copy or download it again.")
+    colours = palette[used]
+    grey = bool((colours == colours[:, :1]).all())
+    return np.take(palette[:, 0] if grey else palette, indices, axis=0)
+
+
+def _transparent(path: Path) -> UserError:
+    return UserError(f"'{path}' has transparent pixels: flatten it onto a background first.")
+
+
+def _check_range(array: Image, what: str) -> None:
+    low, high = array.min(), array.max()
+    if np.isfinite(low) and np.isfinite(high):
+        if low < 0 or high > 1:
+            raise UserError(
+                f"{what} is floating-point with values from {low:g} to {high:g}: scale or clip it to [0, 1], or convert"
+                " it to uint8."
+            )
+        return
+    raise UserError(f"{what} contains NaN or infinity (it ranges from {low:g} to {high:g}): replace those values.")
+
+
+def _is_grey(levels: NDArray[np.uint8]) -> bool:
+    """Whether R = G = B everywhere; compares neighbours in memory, which is far faster than channel by channel."""
+    height, width, _ = levels.shape
+    row = levels.reshape(height, 3 * width)
+    differs = (row[:, 1:] != row[:, :-1]).any(axis=0)
+    differs[2::3] = False  # from the B of one pixel to the R of the next
+    return not differs.any()

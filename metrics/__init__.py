@@ -1,0 +1,49 @@
+"""The measuring core: every metric, and the conventions that say exactly how each is computed.
+
+A metric is a function of a `Triple` (two grey sources and a fused image of 8-bit levels) that returns a float. Its
+keyword parameters are the known disagreements between published implementations; a `Convention` is a named choice
+of them.
+"""
+
+from __future__ import annotations
+
+if __name__ != "fusionbench.metrics":
+    raise ImportError("import this package as fusionbench.metrics: under two names every kernel is compiled twice")
+
+from typing import TYPE_CHECKING
+
+from fusionbench.registry import Registry
+
+if TYPE_CHECKING:
+    from .card import Metric
+
+METRICS: Registry[Metric] = Registry(
+    "metric",
+    "fusionbench.metrics",
+    {
+        "EN": f"{__name__}.entropy:entropy",
+        "AG": f"{__name__}.gradient:average_gradient",
+        "SF": f"{__name__}.gradient:spatial_frequency",
+        "SD": f"{__name__}.contrast:standard_deviation",
+        "SCD": f"{__name__}.correlation:sum_of_correlations_of_differences",
+        "VIF": f"{__name__}.vif:visual_information_fidelity",
+        "MI": f"{__name__}.entropy:mutual_information",
+        "SSIM": f"{__name__}.ssim:structural_similarity",
+        "CC": f"{__name__}.correlation:correlation_coefficient",
+        "MSE": f"{__name__}.error:mean_squared_error",
+        "RMSE": f"{__name__}.error:root_mean_squared_error",
+        "PSNR": f"{__name__}.error:peak_signal_noise_ratio",
+        "Qabf": f"{__name__}.qabf:gradient_transfer",
+        "EI": f"{__name__}.gradient:edge_intensity",
+        "CE": f"{__name__}.entropy:cross_entropy",
+    },
+)
+"""Every metric by its short name, in the order of the columns of a table."""
+
+CORE = ("EN", "AG", "SF", "SD", "SCD", "VIF", "MI", "SSIM")
+"""The eight that most papers print; what `--metrics core` means."""
+
+
+def available() -> list[str]:
+    """Short names of all metrics, plugins included."""
+    return METRICS.names()

@@ -1,0 +1,69 @@
+"""`@metric(...)`: what turns a function of a triple into a metric with a card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from fusionbench.types import Better, MetricCard
+
+from .triple import Triple
+
+
+class Metric(Protocol):
+    """A function of a triple that knows what it is."""
+
+    card: MetricCard
+    __name__: str
+
+    def __call__(self, t: Triple, /, **parameters: Any) -> float: ...
+
+
+F = TypeVar("F", bound=Callable[..., float])
+
+
+class NotDefined(ValueError):
+    """A metric has no value for this image, e.g. because its window does not fit; the sentence says why."""
+
+
+def metric(
+    name: str,
+    *,
+    title: str,
+    better: Better,
+    range: tuple[float, float],
+    sources: bool,
+    version: int,
+    reference: str,
+    formula: str = "",
+    standard: str = "",
+    undefined: str = "",
+) -> Callable[[F], F]:
+    """Give a function of a `Triple` its card, and its place in the registry if it is not one of ours.
+
+    Parameters
+    ----------
+    name, title, better, range, sources, version, reference, formula, standard, undefined
+        The fields of `fusionbench.types.MetricCard`.
+
+    Examples
+    --------
+    >>> from fusionbench.metrics.card import metric
+    >>> @metric("MEAN", title="Mean level", better="higher", range=(0, 255), sources=False, version=1, reference="none")
+    ... def mean_level(t):
+    ...     return float(t.fused.mean())
+    >>> mean_level.card.title
+    'Mean level'
+    """
+
+    def decorate(function: F) -> F:
+        from . import METRICS
+
+        function.card = MetricCard(  # type: ignore[attr-defined]
+            name, title, better, range, sources, version, reference, formula, standard, undefined
+        )
+        if name not in METRICS:
+            METRICS.register(name, function)  # type: ignore[arg-type]
+        return function
+
+    return decorate

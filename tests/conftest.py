@@ -1,0 +1,46 @@
+"""Where the tests find things; nothing here decides what is right."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parents[1]
+ON_CI = os.environ.get("CI", "").lower() in {"1", "true"}
+
+# Numba keys a cached kernel by the file it stands in, so a caller would go on with the old code of a kernel from
+# another file; a folder per content cannot be stale. It must be named before numba is imported. (.ci/run does too.)
+_sources = b"".join(file.read_bytes() for file in sorted((ROOT / "metrics" / "kernels").glob("*.py")))
+os.environ["NUMBA_CACHE_DIR"] = str(ROOT / ".cache" / f"numba-{hashlib.sha256(_sources).hexdigest()[:16]}")
+
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile("here", deadline=None)
+settings.load_profile("ci" if ON_CI else "here")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs shared data, so that ``-m "not shared_data"`` leaves it out."""
+    for item in items:
+        if "shared" in getattr(item, "fixturenames", ()):
+            item.add_marker("shared_data")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of images and reference numbers that may be used but not redistributed; skips where it is absent."""
+    if ON_CI:
+        pytest.skip("shared data is never used on CI")
+    folder = Path(os.environ.get("FUSIONBENCH_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"no folder of shared data at {folder}; FUSIONBENCH_SHARED names another one")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """The folder of numbers computed by other programs."""
+    return ROOT / "tests" / "golden"
