@@ -5,7 +5,6 @@ Everything here is 8-bit levels, as published fusion results are stored and scor
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from fusionbench.types import Levels
 
+from .dealt import Band, bands
 from .kernels.counting import count, count_joint, dot
 
 Source: TypeAlias = Literal["ir", "vis"]
@@ -87,6 +87,10 @@ class Scene:
         """Number of pixels at each of the 256 levels of a source."""
         return self.measure(("histogram", source), lambda s: count(getattr(s, source)))
 
+    def bands(self) -> list[Band]:
+        """All planes as the windowed kernels read them."""
+        return self.measure("bands", lambda s: list(bands(s.ir, s.vis, s.fused)))
+
 
 class Triple:
     """One fused image with its sources: what a metric is a function of."""
@@ -157,14 +161,3 @@ def _moments(t: Triple, source: Source) -> Moments:
     x, xx = _powers(t.scene.histogram(source))
     y, yy = _powers(t.histogram())
     return Moments(t.fused.size, x, y, xx, yy, dot(getattr(t, source), t.fused))
-
-
-_local = threading.local()
-
-
-def scratch(numbers: int) -> NDArray[np.float64]:
-    """Working memory of this thread, reused by every kernel: fresh pages cost more than the arithmetic done in them."""
-    memory: NDArray[np.float64] | None = getattr(_local, "memory", None)
-    if memory is None or memory.size < numbers:
-        memory = _local.memory = np.zeros(numbers)
-    return memory

@@ -1,10 +1,10 @@
 """Weighted means over every position of a window, tile by tile, so that no map is ever stored.
 
 A plane is first *dealt*: its columns are cut into eight runs of equal length and laid out so that neighbours in memory
-are one run apart, as cards are dealt to eight players. One step along a row is then a step of a whole vector, and the
-sum down a column and the sum along a row are the same sum over blocks. A tile is sixteen rows of such a plane; in it,
-`tile[j, 8 * y + lane]` belongs to row `top + y` and column `lane * length + j`. What is done pixel by pixel does not
-care about the order; what adds up over pixels leaves out the positions that `open_lanes` and the height do not cover.
+are one run apart, as cards are dealt to eight players. One step along a row is then a step of a whole vector, and
+horizontal sums read whole, aligned vectors. `tile[y, 8 * j + lane]` belongs to row `top + y` and column
+`lane * length + j`. What is done pixel by pixel does not care about this order; what adds up over pixels takes
+`total_inside`.
 """
 
 from __future__ import annotations
@@ -12,144 +12,116 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from . import jit, jit_fused
-from .taps import AT_ONCE, BLOCK, windowed
+from . import jit
+from .taps import LANES, STRIDE, across, down
 
-LANES = 8
-TILE = BLOCK // LANES
-BAND = 768
-"""Columns that are worked off together: with more, a tile and its companions leave the second-level cache."""
+TILE = 16
+"""Rows of a tile: a multiple of four, few enough for seven tiles to stay in the second-level cache."""
+BAND = 800
+"""Widest image whose tiles stay there; a wider one is worked off in bands of columns."""
 
 Array = NDArray[np.float64]
 
 
 @jit
 def lane_length(columns: int) -> int:
-    """Blocks that hold `columns` columns."""
+    """Columns per lane."""
     return (columns + LANES - 1) // LANES
 
 
 @jit
-def open_lanes(j: int, length: int, columns: int) -> int:
-    """How many of the eight lanes still have a column at step `j`."""
-    return min(LANES, (columns - j + length - 1) // length)
+def total_inside(row: Array, columns: int) -> float:
+    """Sum of a dealt row over its first `columns` columns."""
+    length = row.size // LANES
+    total = 0.0
+    for lane in range(LANES):
+        for j in range(min(length, columns - lane * length)):
+            total += row[LANES * j + lane]
+    return total
 
 
 @jit
-def _tail(size: int) -> int:
-    return (size - 1 + LANES - 1) // LANES * LANES
-
-
-@jit
-def deal(plane, size):  # type: ignore[no-untyped-def]
-    """(H, W) -> (H, 8 * length + tail): the lanes, and behind them the last columns, which only the last lane needs."""
+def deal(plane):  # type: ignore[no-untyped-def]
+    """(H, W) -> (H, 8 * length); what the last lanes lack is filled with the last column."""
     height, width = plane.shape
-    length = lane_length(width - size + 1)
-    tail = _tail(size)
-    dealt = np.empty((height, LANES * length + tail), plane.dtype)
+    length = lane_length(width)
+    dealt = np.empty((height, LANES * length), plane.dtype)
     for y in range(height):
-        source = plane[y]
         row = dealt[y]
         for lane in range(LANES):
-            start = min(lane * length, width)
-            run = source[start : start + length]
+            run = plane[y, min(lane * length, width - 1) : (lane + 1) * length]
             for j in range(run.size):
                 row[LANES * j + lane] = run[j]
             for j in range(run.size, length):
-                row[LANES * j + lane] = source[width - 1]
-        for i in range(tail):
-            row[LANES * length + i] = source[min(LANES * length + i, width - 1)]
+                row[LANES * j + lane] = plane[y, width - 1]
     return dealt
 
 
 @jit
-def scratch_size(columns: int, size: int, tiles: int) -> int:
+def scratch_size(width: int, size: int, tiles: int) -> int:
     """Numbers of working memory that `carve` hands out."""
-    length = (lane_length(columns) + AT_ONCE - 1) // AT_ONCE * AT_ONCE
-    return BLOCK * ((TILE + size + AT_ONCE) + TILE + (length + size + AT_ONCE) + tiles * length)
+    span = LANES * lane_length(width)
+    return STRIDE * (TILE + size - 1) + TILE * (span + LANES * size) + tiles * TILE * span
 
 
 @jit
-def carve(scratch, columns, size, tiles):  # type: ignore[no-untyped-def]
-    """Working memory, reused from call to call: fresh pages cost more than the arithmetic done on them."""
-    length = (lane_length(columns) + AT_ONCE - 1) // AT_ONCE * AT_ONCE
-    first = BLOCK * (TILE + size + AT_ONCE)
-    second = first + BLOCK * TILE
-    third = second + BLOCK * (length + size + AT_ONCE)
-    fourth = third + tiles * length * BLOCK
+def carve(scratch, span, size, tiles):  # type: ignore[no-untyped-def]
+    """Samples, vertical sums, and so many tiles, in working memory that is reused from call to call."""
+    first = STRIDE * (TILE + size - 1)
+    second = first + TILE * (span + LANES * size)
+    third = second + tiles * TILE * span
     return (
         scratch[:first],
-        scratch[first:second],
-        scratch[second:third],
-        scratch[third:fourth].reshape((tiles, length, BLOCK)),
+        scratch[first:second].reshape((TILE, span + LANES * size)),
+        scratch[second:third].reshape((tiles, TILE, span)),
     )
 
 
 @jit
-def _load(plane, other, alone, ceiling, top, start, samples):  # type: ignore[no-untyped-def]
-    """One block column of a dealt plane, or of the product of two; below the image its last row goes on."""
+def _load(plane, other, alone, ceiling, top, start, count, samples):  # type: ignore[no-untyped-def]
+    """A block of a dealt plane, or of the product of two; below the image its last row goes on."""
     last = plane.shape[0] - 1
-    for y in range(samples.size // BLOCK):
-        p = plane[min(top + y, last), start : start + BLOCK]
-        q = other[min(top + y, last), start : start + BLOCK]
-        out = samples[y * BLOCK : y * BLOCK + p.size]
+    for y in range(samples.size // STRIDE):
+        row = min(top + y, last)
+        p = plane[row, start : start + count]
+        q = other[row, start : start + count]
+        out = samples[y * STRIDE : y * STRIDE + count]
         if alone:
-            for x in range(out.size):
+            for x in range(count):
                 out[x] = p[x]
-        elif ceiling > 0.0:
-            for x in range(out.size):
-                out[x] = min(np.float64(p[x]) * np.float64(q[x]), ceiling)
         else:
-            for x in range(out.size):
-                out[x] = p[x] * q[x]
+            for x in range(count):
+                out[x] = min(np.float64(p[x]) * np.float64(q[x]), ceiling)
 
 
 @jit
-def tile_means(plane, other, alone, ceiling, top, length, weights, work, out):  # type: ignore[no-untyped-def]
+def tile_means(plane, other, alone, ceiling, top, weights, samples, sums, out):  # type: ignore[no-untyped-def]
     """Window means of a plane (`alone`), or of the product of two planes clipped at `ceiling`, for one tile.
 
     Parameters
     ----------
-    plane, other : (H, 8 * length + tail) uint8 or float64
+    plane, other : (H, 8 * length) uint8 or float64
         Dealt planes.
     ceiling : float
-        Products above it count as it; 0 for none.
+        Products above it count as it; infinity for exact ones.
     top : int
         First row of the tile.
     weights : (size // 2 + 1,) float64
         One half of the window, the middle last.
-    out : (>= length, 128) float64
+    samples, sums : float64
+        Working memory from `carve`.
+    out : (TILE, 8 * length) float64
         Where the tile goes.
     """
-    samples, sums, blocks = work
-    size = 2 * weights.size - 1
-    samples = samples[: (TILE + size - 1) * BLOCK]
-    for start in range(0, plane.shape[1], BLOCK):
-        _load(plane, other, alone, ceiling, top, start, samples)
-        for y in range(0, TILE, AT_ONCE):
-            windowed(samples[y * BLOCK :], weights, sums[y * BLOCK :])
-        for j in range(min(TILE, (plane.shape[1] - start) // LANES)):
-            block = blocks[(start // LANES + j) * BLOCK :]
-            column = sums[j * LANES :]
-            for y in range(TILE):
-                for lane in range(LANES):
-                    block[y * LANES + lane] = column[y * BLOCK + lane]
-    _join_lanes(blocks, length, size)
-    for j in range(0, length, AT_ONCE):
-        windowed(blocks[j * BLOCK :], weights, out[j : j + AT_ONCE].reshape(AT_ONCE * BLOCK))
-
-
-@jit
-def _join_lanes(blocks, length, size):  # type: ignore[no-untyped-def]
-    """Beyond its own run a lane goes on in the next lane's; the last one goes on in the columns behind the lanes."""
-    edge = np.empty((size - 1, TILE))
-    for i in range(size - 1):
-        for y in range(TILE):
-            edge[i, y] = blocks[(length + i // LANES) * BLOCK + y * LANES + i % LANES]
-    for i in range(size - 1):
-        here = blocks[i * BLOCK + 1 : (i + 1) * BLOCK]
-        there = blocks[(length + i) * BLOCK : (length + i + 1) * BLOCK]
-        for x in range(here.size):
-            there[x] = here[x]
-        for y in range(TILE):
-            there[y * LANES + LANES - 1] = edge[i, y]
+    width = plane.shape[1]
+    for start in range(0, width, STRIDE):
+        count = min(STRIDE, width - start)
+        _load(plane, other, alone, ceiling, top, start, count, samples)
+        down(samples, weights, sums, start, count)
+    # Beyond its own run a lane goes on in the next lane's.
+    span = out.shape[1]
+    for y in range(TILE):
+        row = sums[y]
+        for x in range(LANES * 2 * (weights.size - 1)):
+            row[span + x] = row[x + 1]
+    across(sums, weights, out)

@@ -1,0 +1,1 @@
+"""Sets of pairs of infrared and visible images."""

@@ -1,0 +1,188 @@
+"""Entropy and what is built of it: how much a fused image says, and how much of that it has from its sources.
+
+All of these look at histograms alone. Noise raises EN and moves nothing back; so read EN beside a metric that compares
+with the sources. MI favours an image that repeats one source exactly over one that shows both.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .card import metric
+from .kernels.counting import sum_x_log_x
+from .triple import Counts, Source, Triple
+
+
+@metric(
+    "EN",
+    title="Entropy",
+    better="higher",
+    range=(0, 8),
+    sources=False,
+    version=1,
+    reference="Roberts, van Aardt, Ahmed, J. Appl. Remote Sens. 2, 023522, 2008, doi:10.1117/1.2945910, eq. 1",
+    formula="EN = -sum_l p(l) log2 p(l), p the histogram of F over its 256 levels",
+    standard="Base 2, so that the unit is the bit; exact histogram of the 256 levels, nothing added inside the logarithm.",
+    undefined="None: a constant image has entropy 0.",
+)
+def entropy(t: Triple, *, log_base: float = 2.0, epsilon: float = 0.0) -> float:
+    """Shannon entropy of the levels of the fused image.
+
+    Parameters
+    ----------
+    t : Triple
+        The images.
+    log_base : float
+        2 for bits, e for nats.
+    epsilon : float
+        Added to every probability inside the logarithm (IVIF_ZOO: 1e-7).
+
+    Returns
+    -------
+    float
+        Entropy, 0 to log(256) / log(log_base).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> half = np.repeat(np.uint8([[0, 255]]), 8, axis=0)
+    >>> entropy(Triple.of(half, half, half))
+    1.0
+    """
+    if epsilon:
+        p = t.histogram() / t.fused.size
+        return float(-(p * np.log(p + epsilon)).sum() / math.log(log_base))
+    return _entropy(t.histogram(), t.fused.size) / math.log(log_base)
+
+
+@metric(
+    "MI",
+    title="Mutual information",
+    better="higher",
+    range=(0, 16),
+    sources=True,
+    version=1,
+    reference="Qu, Zhang, Yan, Electronics Letters 38(7), 2002, doi:10.1049/el:20020212, eq. 3",
+    formula="MI = I(A; F) + I(B; F), I(X; F) = H(X) + H(F) - H(X, F)",
+    standard="The sum over both sources, as Qu et al. define it; bits; exact 256 x 256 joint histograms.",
+    undefined="None: with a constant image the information is 0.",
+)
+def mutual_information(
+    t: Triple, *, log_base: float = 2.0, joint: Literal["exact", "saturated"] = "exact"
+) -> float:
+    """Information that the fused image shares with each source, summed.
+
+    Parameters
+    ----------
+    t : Triple
+        The images.
+    log_base : float
+        2 for bits, e for nats (VIFB, CDDFuse). Their min-max stretch of every image never merges levels, so that it
+        changes nothing.
+    joint : {"exact", "saturated"}
+        ``"saturated"``: levels 254 and 255 share a bin of the joint histogram, not of the marginal ones, which makes
+        the result slightly too big where level 255 occurs (Tang et al.).
+
+    Returns
+    -------
+    float
+        I(A; F) + I(B; F).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> half = np.repeat(np.uint8([[0, 255]]), 8, axis=0)
+    >>> mutual_information(Triple.of(half, half, half))
+    2.0
+    """
+    n = t.fused.size
+    shared = 0.0
+    for source, counts in zip(("ir", "vis"), t.joint_histograms(), strict=True):
+        if joint == "saturated":
+            counts = _saturated(counts)
+        shared += _source_entropy(t, source) + _entropy(t.histogram(), n) - _entropy(counts, n)
+    return shared / math.log(log_base)
+
+
+@metric(
+    "CE",
+    title="Cross entropy",
+    better="lower",
+    range=(0, math.inf),
+    sources=True,
+    version=1,
+    reference="Bulanon, Burks, Alchanatis, Biosystems Engineering 103(1), 2009, doi:10.1016/j.biosystemseng.2009.02.009, eq. 7-8",
+    formula="CE = (D(A || F) + D(B || F)) / 2, D(X || F) = sum_l p_X(l) log2(p_X(l) / p_F(l)) over levels that both have",
+    standard="Bits, mean over both sources, levels that either histogram lacks are left out: as the paper and VIFB.",
+    undefined="None; but levels that the fused image lacks are skipped, so an image that drops levels is not punished.",
+)
+def cross_entropy(t: Triple, *, form: Literal["divergence", "sigmoid"] = "divergence") -> float:
+    """Divergence of the sources' histograms from that of the fused image.
+
+    Parameters
+    ----------
+    t : Triple
+        The images.
+    form : {"divergence", "sigmoid"}
+        ``"sigmoid"``: IVIF_ZOO's binary cross entropy of the logistic function of levels 0..255, see
+        `sigmoid_cross_entropy`; it has nothing but the name in common.
+
+    Returns
+    -------
+    float
+        Mean of the two, in bits (``"sigmoid"``: nats per pixel).
+    """
+    if form == "sigmoid":
+        return sigmoid_cross_entropy(t)
+    f = t.histogram() / t.fused.size
+    total = 0.0
+    for source in ("ir", "vis"):
+        p = t.scene.histogram(source) / t.fused.size
+        both = (p > 0) & (f > 0)
+        total += float((p[both] * np.log2(p[both] / f[both])).sum())
+    return total / 2
+
+
+def sigmoid_cross_entropy(t: Triple) -> float:
+    """IVIF_ZOO's CE: mean over pixels of -(s ln p + (1 - s) ln(1 - p)), s the sources' mean logistic, p that of F.
+
+    The logistic of levels 0..255 is 1 for all but the darkest pixels, so the number says almost nothing. It is computed in
+    float32, where both are clamped to [1e-7, 1 - 1e-7]: that clamp decides what a bright pixel adds.
+    """
+    levels = np.arange(256, dtype=np.float32)
+    logistic = np.float32(1) / (np.float32(1) + np.exp(-levels))
+    low, high = np.float32(1e-7), np.float32(1) - np.float32(1e-7)
+    target = np.clip((logistic[t.ir] + logistic[t.vis]) / np.float32(2), low, high)
+    p = np.clip(logistic, low, high)
+    loss = target * np.log(p)[t.fused] + (np.float32(1) - target) * np.log(np.float32(1) - p)[t.fused]
+    return float(-loss.mean(dtype=np.float64))
+
+
+def _source_entropy(t: Triple, source: Source) -> float:
+    return t.scene.measure(("entropy", source), lambda s: _entropy(s.histogram(source), s.ir.size))
+
+
+def _entropy(counts: Counts, n: int) -> float:
+    """In nats: ln n - (1 / n) sum c ln c."""
+    # The maximum keeps a constant image at 0, not at a rounding error below it.
+    return max(0.0, math.log(n) - sum_x_log_x(counts, _x_log_x()) / n)
+
+
+def _saturated(counts: Counts) -> Counts:
+    counts = counts.copy()
+    counts[254] += counts[255]
+    counts[255] = 0
+    counts[:, 254] += counts[:, 255]
+    counts[:, 255] = 0
+    return counts
+
+
+@cache
+def _x_log_x() -> NDArray[np.float64]:
+    x = np.arange(4096.0)
+    return x * np.log(np.maximum(x, 1))

@@ -1,0 +1,39 @@
+"""The step from one scale to the next: smooth, and keep every other row and column."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import jit_fused
+
+
+@jit_fused
+def halve(plane, weights):  # type: ignore[no-untyped-def]
+    """(H, W) -> every other window mean, (ceil((H - size + 1) / 2), ceil((W - size + 1) / 2)) float64."""
+    size = 2 * weights.size - 1
+    height, width = plane.shape
+    out = np.empty(((height - size + 2) // 2, (width - size + 2) // 2))
+    line = np.empty(width)
+    even = np.empty((width + 1) // 2)
+    odd = np.empty(width // 2)
+    for y in range(out.shape[0]):
+        middle = plane[2 * y + size // 2]
+        for x in range(width):
+            line[x] = weights[-1] * middle[x]
+        for k in range(size // 2):
+            above, below, w = plane[2 * y + k], plane[2 * y + size - 1 - k], weights[k]
+            for x in range(width):
+                line[x] += w * (np.float64(above[x]) + np.float64(below[x]))
+        for x in range(odd.size):
+            even[x] = line[2 * x]
+            odd[x] = line[2 * x + 1]
+        if width % 2:
+            even[-1] = line[-1]
+        row = out[y]
+        row[:] = 0.0
+        for k in range(size):
+            w = weights[min(k, size - 1 - k)]
+            samples = even[k // 2 :] if k % 2 == 0 else odd[k // 2 :]
+            for x in range(row.size):
+                row[x] += w * samples[x]
+    return out

@@ -1,0 +1,175 @@
+"""Structural similarity of the fused image to its sources (SSIM).
+
+Compares local means, variances and covariances in a sliding window. Blurring towards the average of the sources raises
+it; so read it beside a metric of contrast.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from fusionbench.types import Levels
+
+from .card import NotDefined, metric
+from .dealt import bands, scratch
+from .kernels.similarity import TILES, similarity
+from .kernels.windows import scratch_size
+from .triple import Scene, Source, Triple
+
+Window: TypeAlias = Literal["gaussian-11", "uniform-7"]
+Border: TypeAlias = Literal["valid", "replicate"]
+Covariance: TypeAlias = Literal["population", "sample"]
+Aggregate: TypeAlias = Literal["mean", "sum"]
+
+
+@metric(
+    "SSIM",
+    title="Structural similarity",
+    better="higher",
+    range=(-1, 1),
+    sources=True,
+    version=1,
+    reference="Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 13(4), 2004, doi:10.1109/TIP.2003.819861, eq. 13",
+    formula="SSIM = (mean S(A, F) + mean S(B, F)) / 2, S = (2 mX mF + C1)(2 sXF + C2) / ((mX^2 + mF^2 + C1)(sX^2 + sF^2 + C2))",
+    standard="Wang's window (11 x 11 Gaussian, sigma 1.5), constants (K = 0.01, 0.03; L = 255) and border (whole windows only). "
+    "The mean of both sources, so that 1 still means identical; many fusion papers print the sum.",
+    undefined="Not defined for an image smaller than the window, 11 x 11. Constant images are no exception: C1, C2 > 0.",
+)
+def structural_similarity(
+    t: Triple,
+    *,
+    window: Window = "gaussian-11",
+    data_range: float = 255.0,
+    border: Border = "valid",
+    covariance: Covariance = "population",
+    aggregate: Aggregate = "mean",
+    precision: Literal["float64", "float32"] = "float64",
+) -> float:
+    """Mean SSIM of the fused image with each source.
+
+    Parameters
+    ----------
+    t : Triple
+        The images.
+    window : {"gaussian-11", "uniform-7"}
+        Weights of the sliding window: Wang's Gaussian of 11 x 11, or scikit-image's default of 7 x 7 equal ones.
+    data_range : float
+        L in C1 = (0.01 L)^2 and C2 = (0.03 L)^2; the levels are 0..255 whatever it says. MATLAB's ssim on doubles takes
+        1 (Tang et al.), old scikit-image 2 (CDDFuse); IVIF_ZOO's images, scaled twice, amount to 1. A small L makes
+        the metric one of pure correlation, and ranks methods differently.
+    border : {"valid", "replicate"}
+        Whole windows only, or the border repeated so that every pixel has one (MATLAB).
+    covariance : {"population", "sample"}
+        Divide by the number of samples, or by one less (scikit-image's default).
+    aggregate : {"mean", "sum"}
+        Over the two sources.
+    precision : {"float64", "float32"}
+        ``"float32"``: rounding as of the programs that compute in single precision. With a small `data_range`, flat areas
+        are then decided by rounding, see `rounded_similarity`.
+
+    Returns
+    -------
+    float
+        -1 to 1 (``"sum"``: -2 to 2).
+
+    Notes
+    -----
+    The defaults, summed over the sources, are VIFB's numbers, and per source those of scikit-image with
+    ``gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255`` on whole windows.
+    """
+    size = _SIZES[window]
+    if border == "valid" and min(t.shape) < size:
+        raise NotDefined(f"SSIM's window of {size} x {size} does not fit into {t.shape[1]} x {t.shape[0]} pixels")
+    if precision == "float32":
+        both = rounded_similarity(t, "ir", window, data_range), rounded_similarity(t, "vis", window, data_range)
+    else:
+        key = ("SSIM", window, data_range, border, covariance)
+        both = t.scene.measure(key, lambda s: _similarities(s, window, data_range, border, covariance))[t.index]
+    return float(sum(both)) / (2 if aggregate == "mean" else 1)
+
+
+_SIZES = {"gaussian-11": 11, "uniform-7": 7}
+
+
+def _weights(window: Window) -> NDArray[np.float64]:
+    """The first half of the window, the middle last."""
+    if window == "uniform-7":
+        return np.full(4, 1 / 7)
+    half = np.exp(-(np.arange(-5.0, 1.0) ** 2) / (2 * 1.5**2))
+    return half / (2 * half.sum() - half[-1])
+
+
+def _similarities(
+    scene: Scene, window: Window, data_range: float, border: Border, covariance: Covariance
+) -> NDArray[np.float64]:
+    """Mean SSIM of every fused image with each source, (fused, 2)."""
+    weights = _weights(window)
+    size = _SIZES[window]
+    if border == "valid":
+        height, strips = scene.ir.shape[0], scene.bands()
+    else:
+        ir, vis, *fused = (np.pad(plane, size // 2, mode="edge") for plane in (scene.ir, scene.vis, *scene.fused))
+        height, strips = ir.shape[0], list(bands(ir, vis, fused))
+    unbias = size**2 / (size**2 - 1) if covariance == "sample" else 1.0
+    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    total = np.zeros((len(scene.fused), 2))
+    for band in strips:
+        columns = band.columns(size)
+        if columns > 0:
+            memory = scratch(scratch_size(band.ir.shape[1], size, TILES))
+            total += similarity(band.ir, band.vis, band.fused, columns, weights, c1, c2, unbias, memory)
+    return total / ((height - size + 1) * (strips[0].width - size + 1))
+
+
+def structural_similarity_map(
+    t: Triple, source: Source, *, window: Window = "gaussian-11", data_range: float = 255.0
+) -> NDArray[np.float64]:
+    """SSIM of the fused image with one source around every pixel, (H, W), borders repeated.
+
+    Parameters
+    ----------
+    t : Triple
+        The images.
+    source : {"ir", "vis"}
+        The source.
+    window, data_range
+        As for `structural_similarity`.
+
+    Returns
+    -------
+    (H, W) float64
+        -1 to 1.
+    """
+    half = _weights(window)
+    taps = np.concatenate([half, half[-2::-1]])
+    x, f = (plane.astype(np.float64) for plane in (getattr(t, source), t.fused))
+
+    def mean(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+        once = ndimage.correlate1d(plane, taps, axis=0, mode="nearest")
+        both: NDArray[np.float64] = ndimage.correlate1d(once, taps, axis=1, mode="nearest")
+        return both
+
+    return _ratio(mean(x), mean(f), mean(x * x), mean(f * f), mean(x * f), data_range, 1.0)
+
+
+def rounded_similarity(t: Triple, source: Source, window: Window, data_range: float) -> float:
+    raise NotImplementedError
+
+
+def _ratio(
+    mx: NDArray[np.float64],
+    mf: NDArray[np.float64],
+    xx: NDArray[np.float64],
+    ff: NDArray[np.float64],
+    xf: NDArray[np.float64],
+    data_range: float,
+    unbias: float,
+) -> NDArray[np.float64]:
+    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    variances = unbias * (xx - mx * mx + ff - mf * mf)
+    return (2 * mx * mf + c1) * (2 * unbias * (xf - mx * mf) + c2) / ((mx * mx + mf * mf + c1) * (variances + c2))

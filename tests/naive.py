@@ -1,0 +1,298 @@
+"""Every metric again, slowly: the obvious numpy version of each formula, to hold the fast ones against.
+
+Every function takes the infrared, the visible and the fused image as planes of 8-bit levels of one shape (M, N), and the
+same keywords as the metric of its name. The defaults are the `standard` convention. Where a formula divides zero by zero
+the answer is NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
+
+Plane: TypeAlias = NDArray[np.uint8]
+Array: TypeAlias = NDArray[Any]
+
+SOBEL_DOWN = np.array([[1.0, 2.0, 1.0], [0.0, 0.0, 0.0], [-1.0, -2.0, -1.0]])
+SOBEL_RIGHT = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
+
+
+def entropy(ir: Plane, vis: Plane, fused: Plane, *, log_base: float = 2.0, epsilon: float = 0.0) -> float:
+    p = np.bincount(fused.ravel(), minlength=256) / fused.size
+    p = p[p > 0]
+    return float(-np.sum(p * np.log(p + epsilon)) / math.log(log_base))
+
+
+def standard_deviation(
+    ir: Plane, vis: Plane, fused: Plane, *, ddof: int = 0, arithmetic: Literal["real", "uint8"] = "real"
+) -> float:
+    difference = fused - fused.mean()
+    square = difference**2
+    if arithmetic == "uint8":
+        square = np.minimum(_round_half_away(np.maximum(difference, 0.0)) ** 2, 255.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float(np.sqrt(square.sum() / np.float64(fused.size - ddof)))
+
+
+def spatial_frequency(
+    ir: Plane,
+    vis: Plane,
+    fused: Plane,
+    *,
+    denominator: Literal["pixels", "differences"] = "pixels",
+    scale: float = 255.0,
+) -> float:
+    f = fused / 255.0 * scale
+    down, right = np.diff(f, axis=0) ** 2, np.diff(f, axis=1) ** 2
+    if denominator == "pixels":
+        return math.sqrt((down.sum() + right.sum()) / f.size)
+    return math.sqrt(down.mean() + right.mean())
+
+
+def average_gradient(
+    ir: Plane, vis: Plane, fused: Plane, *, denominator: Literal["pixels", "inner"] = "pixels"
+) -> float:
+    down, right = np.gradient(fused.astype(float))
+    rows, columns = fused.shape
+    count = rows * columns if denominator == "pixels" else (rows - 1) * (columns - 1)
+    return float(np.sqrt((down**2 + right**2) / 2.0).sum() / count)
+
+
+def edge_intensity(
+    ir: Plane, vis: Plane, fused: Plane, *, border: Literal["replicate", "zero"] = "replicate"
+) -> float:
+    f = _pad(fused.astype(float), border)
+    return float(np.hypot(_convolve(f, SOBEL_DOWN), _convolve(f, SOBEL_RIGHT)).mean())
+
+
+def mutual_information(
+    ir: Plane,
+    vis: Plane,
+    fused: Plane,
+    *,
+    log_base: float = 2.0,
+    joint: Literal["exact", "saturated"] = "exact",
+) -> float:
+    last = 255 if joint == "exact" else 254
+    total = 0.0
+    for source in (ir, vis):
+        pairs = np.minimum(source, last).astype(int) * 256 + np.minimum(fused, last)
+        total += _plogp(np.bincount(pairs.ravel()))
+        total -= _plogp(np.bincount(source.ravel())) + _plogp(np.bincount(fused.ravel()))
+    return total / math.log(log_base)
+
+
+def cross_entropy(
+    ir: Plane, vis: Plane, fused: Plane, *, form: Literal["divergence", "sigmoid"] = "divergence"
+) -> float:
+    if form == "sigmoid":
+        one = np.float32(1.0)
+        a, b, f = (one / (one + np.exp(-x.astype(np.float32))) for x in (ir, vis, fused))
+        low, high = np.float32(1e-7), np.float32(1.0 - 1e-7)
+        p, t = np.clip(f, low, high), np.clip((a + b) / 2, low, high)
+        return float(-(t * np.log(p) + (one - t) * np.log(one - p)).mean())
+    q = np.bincount(fused.ravel(), minlength=256) / fused.size
+    total = 0.0
+    for source in (ir, vis):
+        p = np.bincount(source.ravel(), minlength=256) / source.size
+        both = (p > 0) & (q > 0)
+        total += float(np.sum(p[both] * np.log2(p[both] / q[both])))
+    return total / 2.0
+
+
+def sum_of_correlations_of_differences(ir: Plane, vis: Plane, fused: Plane) -> float:
+    a, b, f = ir.astype(float), vis.astype(float), fused.astype(float)
+    return _pearson(f - b, a) + _pearson(f - a, b)
+
+
+def correlation_coefficient(ir: Plane, vis: Plane, fused: Plane) -> float:
+    return (_pearson(ir, fused) + _pearson(vis, fused)) / 2.0
+
+
+def mean_squared_error(ir: Plane, vis: Plane, fused: Plane, *, scale: float = 255.0) -> float:
+    f = fused / 255.0 * scale
+    return float(np.mean([np.mean((source / 255.0 * scale - f) ** 2) for source in (ir, vis)]))
+
+
+def root_mean_squared_error(
+    ir: Plane, vis: Plane, fused: Plane, *, form: Literal["root-mean", "root-sum"] = "root-mean"
+) -> float:
+    squares = [((source.astype(float) - fused) ** 2).sum() for source in (ir, vis)]
+    if form == "root-sum":
+        return float(np.mean([math.sqrt(s) / fused.size for s in squares]))
+    return float(np.mean([math.sqrt(s / fused.size) for s in squares]))
+
+
+def peak_signal_noise_ratio(
+    ir: Plane,
+    vis: Plane,
+    fused: Plane,
+    *,
+    peak: float | Literal["fused"] = 255.0,
+    error: Literal["mean-square", "root-sum"] = "mean-square",
+    scale: float = 255.0,
+) -> float:
+    top = fused.max() / 255.0 * scale if peak == "fused" else peak
+    if error == "mean-square":
+        noise = mean_squared_error(ir, vis, fused, scale=scale)
+    else:
+        noise = root_mean_squared_error(ir, vis, fused, form="root-sum") * scale / 255.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(10.0 * np.log10(np.float64(top) ** 2 / np.float64(noise)))
+
+
+def visual_information_fidelity(
+    ir: Plane,
+    vis: Plane,
+    fused: Plane,
+    *,
+    arithmetic: Literal["real", "uint8"] = "real",
+    window: Literal["gaussian", "shifted"] = "gaussian",
+    aggregate: Literal["sum", "mean"] = "sum",
+    undefined: float = math.nan,
+) -> float:
+    terms = []
+    for source in (ir, vis):
+        numerator, denominator = 0.0, 0.0
+        reference, distorted = source.astype(float), fused.astype(float)
+        for size in (17, 9, 5, 3):
+            half = size // 2
+            positions = np.linspace(-half - 1.0, half, size) if window == "shifted" else np.arange(-half, half + 1.0)
+            taps = np.exp(-(positions**2) / (2.0 * (size / 5.0) ** 2))
+            taps /= taps.sum()
+            padding = half if window == "shifted" else 0
+
+            def mean(image: Array, taps: Array = taps, padding: int = padding) -> Array:
+                return _separable(np.pad(image, padding), taps)
+
+            if size < 17:
+                reference, distorted = mean(reference)[::2, ::2], mean(distorted)[::2, ::2]
+            ceiling = 255.0 if arithmetic == "uint8" and size == 17 else math.inf
+            m1, m2 = mean(reference), mean(distorted)
+            v1 = np.maximum(mean(np.minimum(reference * reference, ceiling)) - m1 * m1, 0.0)
+            v2 = np.maximum(mean(np.minimum(distorted * distorted, ceiling)) - m2 * m2, 0.0)
+            covariance = mean(np.minimum(reference * distorted, ceiling)) - m1 * m2
+            gain = covariance / (v1 + 1e-10)
+            noise = v2 - gain * covariance
+            flat = v1 < 1e-10
+            gain[flat], noise[flat], v1[flat] = 0.0, v2[flat], 0.0
+            flat = v2 < 1e-10
+            gain[flat], noise[flat] = 0.0, 0.0
+            opposed = gain < 0
+            noise[opposed], gain[opposed] = v2[opposed], 0.0
+            noise = np.maximum(noise, 1e-10)
+            numerator += np.log10(1.0 + gain**2 * v1 / (noise + 2.0)).sum()
+            denominator += np.log10(1.0 + v1 / 2.0).sum()
+        terms.append(numerator / denominator if denominator > 0 else undefined)
+    return sum(terms) if aggregate == "sum" else sum(terms) / 2.0
+
+
+def structural_similarity(
+    ir: Plane,
+    vis: Plane,
+    fused: Plane,
+    *,
+    window: Literal["gaussian-11", "uniform-7"] = "gaussian-11",
+    data_range: float = 255.0,
+    border: Literal["valid", "replicate"] = "valid",
+    covariance: Literal["population", "sample"] = "population",
+    aggregate: Literal["mean", "sum"] = "mean",
+    precision: Literal["float64", "float32"] = "float64",
+) -> float:
+    size = 11 if window == "gaussian-11" else 7
+    taps = np.exp(-((np.arange(size) - size // 2) ** 2) / (2.0 * 1.5**2)) if size == 11 else np.ones(size)
+    taps /= taps.sum()
+    unbias = 49.0 / 48.0 if covariance == "sample" else 1.0
+    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    a, b, f = (x.astype(precision) for x in (ir, vis, fused))
+
+    def mean(image: Array) -> Array:
+        if border == "replicate":
+            image = np.pad(image, size // 2, mode="edge")
+        if precision == "float32" and window == "uniform-7":
+            return uniform_filter(image, size)[3:-3, 3:-3]
+        return _separable(image, taps.astype(precision))
+
+    values = []
+    for source in (a, b):
+        m1, m2 = mean(source), mean(f)
+        v1 = unbias * (mean(source * source) - m1 * m1)
+        v2 = unbias * (mean(f * f) - m2 * m2)
+        v12 = unbias * (mean(source * f) - m1 * m2)
+        similarity = (2 * m1 * m2 + c1) * (2 * v12 + c2) / ((m1 * m1 + m2 * m2 + c1) * (v1 + v2 + c2))
+        values.append(float(similarity.mean(dtype=float)))
+    return sum(values) if aggregate == "sum" else sum(values) / 2.0
+
+
+def gradient_transfer(
+    ir: Plane,
+    vis: Plane,
+    fused: Plane,
+    *,
+    scale: float = 1.0,
+    border: Literal["zero", "replicate"] = "replicate",
+    tie: Literal["one", "gradient"] = "one",
+) -> float:
+    gradients, angles = [], []
+    for image in (ir, vis, fused):
+        # x / 255 and x * (1 / 255) round differently, and the ties below hang on the last bit.
+        levels = _pad(image / 255.0 if scale == 1 / 255 else image * scale, border)
+        down, right = _convolve(levels, SOBEL_DOWN), _convolve(levels, SOBEL_RIGHT)
+        gradients.append(np.sqrt(right**2 + down**2))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            angles.append(np.where(right == 0, math.pi / 2, np.arctan(down / right)))
+    gf, af = gradients[2], angles[2]
+    total = np.float64(0.0)
+    for ga, aa in zip(gradients[:2], angles[:2], strict=True):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.minimum(ga, gf) / np.maximum(ga, gf)
+        ratio = np.where(ga == gf, 1.0 if tie == "one" else gf, ratio)
+        agreement = 1.0 - np.abs(aa - af) / (math.pi / 2)
+        strength = 0.9994 / (1.0 + np.exp(-15.0 * (ratio - 0.5)))
+        orientation = 0.9879 / (1.0 + np.exp(-22.0 * (agreement - 0.8)))
+        total += (strength * orientation * ga).sum()
+    with np.errstate(invalid="ignore"):
+        return float(total / (gradients[0] + gradients[1]).sum())
+
+
+def _round_half_away(x: Array) -> Array:
+    """Round as MATLAB does; for x >= 0."""
+    return np.floor(x + 0.5)
+
+
+def _plogp(counts: Array) -> float:
+    p = counts[counts > 0] / counts.sum()
+    return float(np.sum(p * np.log(p)))
+
+
+def _pearson(x: Array, y: Array) -> float:
+    x, y = x - x.mean(), y - y.mean()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float((x * y).sum() / np.sqrt((x * x).sum() * (y * y).sum()))
+
+
+def _pad(image: Array, border: str) -> Array:
+    return np.pad(image, 1, mode="edge") if border == "replicate" else np.pad(image, 1)
+
+
+def _convolve(image: Array, kernel: Array) -> Array:
+    """Where the kernel fits, turned by 180 degrees; products added column by column of the kernel, as MATLAB does."""
+    rows, columns = kernel.shape
+    m, n = image.shape[0] - rows + 1, image.shape[1] - columns + 1
+    total = np.zeros((m, n))
+    for j in range(columns):
+        for i in range(rows):
+            total += kernel[i, j] * image[rows - 1 - i :, columns - 1 - j :][:m, :n]
+    return total
+
+
+def _separable(image: Array, taps: Array) -> Array:
+    """Weighted means with the window taps × taps, where it fits."""
+    size = len(taps)
+    for _ in range(2):
+        image = sum(tap * image[i : image.shape[0] - size + 1 + i] for i, tap in enumerate(taps)).T  # type: ignore[union-attr]
+    return image
