@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -80,3 +81,43 @@ class MetricCard:
     formula: str
     standard: str
     undefined: str
+
+
+@dataclass(frozen=True, slots=True)
+class MethodCard:
+    """What a reader must know of a fusion method before comparing with it.
+
+    Attributes
+    ----------
+    name : str
+        Short name on the command line, e.g. ``"gff"``.
+    title : str
+        Full name.
+    authors, year, doi : str, int, str
+        The paper.
+    summary : str
+        What it does, in three sentences.
+    defaults : str
+        Where the default parameters come from.
+    presets : mapping of str to mapping
+        Named parameter sets; ``"vifb"`` makes the images that VIFB publishes.
+    joint : bool
+        Whether it fuses an infrared plane with a colour image in one go when asked to fuse per channel; the others get
+        one channel after the other.
+    identity : float or None
+        Largest difference, in levels, between an image and its fusion with itself; None where the method promises none.
+    smallest : int
+        Shortest side in pixels that it can fuse.
+    """
+
+    name: str
+    title: str
+    authors: str
+    year: int
+    doi: str
+    summary: str
+    defaults: str
+    presets: Mapping[str, Mapping[str, Any]]
+    joint: bool
+    identity: float | None
+    smallest: int

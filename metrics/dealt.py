@@ -1,15 +1,16 @@
-"""Planes as the windowed kernels read them: dealt into lanes, in bands of columns, all fused images together."""
+"""Planes as the windowed kernels read them: dealt into lanes, in bands of columns, all images of a scene together."""
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernels.windows import BAND, deal
+from .kernels.windows import BAND, LANES, deal
 
 Plane = NDArray[Any]
 
@@ -18,11 +19,10 @@ OVERLAP = 16
 
 
 class Band(NamedTuple):
-    """A vertical strip of both sources and all fused images."""
+    """A vertical strip of a scene."""
 
-    ir: Plane
-    vis: Plane
-    fused: Plane
+    planes: Plane
+    """(2 + k, H, 8 * length): ir, vis and the k fused images, dealt."""
     start: int
     step: int
     width: int
@@ -30,27 +30,34 @@ class Band(NamedTuple):
 
     def columns(self, size: int) -> int:
         """Positions of a window of `size` columns that begin in this band."""
-        return min(self.step, self.width - size + 1 - self.start)
+        return max(0, min(self.step, self.width - size + 1 - self.start))
 
 
-def bands(ir: Plane, vis: Plane, fused: Sequence[Plane]) -> Iterator[Band]:
-    """Planes (H, W) of one type, dealt; (H, 8 * length) each, the fused ones stacked."""
-    width = ir.shape[1]
+def bands(planes: Sequence[Plane], memory: Hashable = None) -> Iterator[Band]:
+    """The planes of a scene, (H, W) each, dealt; in memory that lasts only to the next band if `memory` names one."""
+    height, width = planes[0].shape
     step = -(-width // -(-width // BAND))
     for start in range(0, width, step):
-        here = slice(start, start + step + OVERLAP)
-        stack = np.stack([deal(plane[:, here]) for plane in fused])
-        yield Band(deal(ir[:, here]), deal(vis[:, here]), stack, start, step, width)
+        stop = min(start + step + OVERLAP, width)
+        shape = (len(planes), height, -(-(stop - start) // LANES) * LANES)
+        dealt = np.empty(shape, planes[0].dtype) if memory is None else buffer(memory, shape)
+        for plane, out in zip(planes, dealt, strict=True):
+            deal(plane, start, stop, out)
+        yield Band(dealt, start, step, width)
 
 
 _local = threading.local()
 
 
-def scratch(numbers: int) -> NDArray[np.float64]:
-    """Working memory of this thread, on a cache line; reused, since fresh pages cost more than what is computed in them."""
-    memory: NDArray[np.float64] | None = getattr(_local, "memory", None)
-    if memory is None or memory.size < numbers:
+def buffer(key: Hashable, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Working memory of this thread, on a cache line, its content undefined.
+
+    The same key gives the same memory again: fresh pages would cost more than what is computed in them.
+    """
+    kept: dict[Hashable, NDArray[np.float64]] = _local.__dict__.setdefault("kept", {})
+    numbers = math.prod(shape)
+    if key not in kept or kept[key].size < numbers:
         block = np.zeros(numbers + 8)
         first = (-block.ctypes.data % 64) // 8
-        memory = _local.memory = block[first : first + numbers]
-    return memory
+        kept[key] = block[first : first + numbers]
+    return kept[key][:numbers].reshape(shape)

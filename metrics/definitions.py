@@ -12,7 +12,7 @@ from fusionbench.types import MetricCard, UserError
 
 from . import CORE, METRICS
 from .card import Metric
-from .conventions import CONVENTIONS, Convention, convention
+from .conventions import CONVENTIONS, Convention
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Definition:
 
 def definition(name: str, whose: Convention) -> Definition | None:
     """A metric as a convention defines it; None if it does not."""
-    # Standard are the functions' own defaults, so a metric of the user's has a standard definition without being listed.
+    # Standard are the functions' own defaults, so a user's metric has a standard definition without being listed.
     own = whose.metrics.get(name, {} if whose.name == "standard" else None)
     if own is None:
         return None
@@ -110,6 +110,3 @@ def conventions_with(name: str) -> dict[str, Definition]:
 def _not_defined(name: str, whose: Convention) -> str:
     others = " or ".join(f"'{key}'" for key in conventions_with(name))
     return f"The convention '{whose.name}' does not define {name}: leave it out, or use the convention {others}."
-
-
-__all__ = ["Definition", "conventions_with", "convention", "define", "definition"]

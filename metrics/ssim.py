@@ -16,7 +16,7 @@ from scipy import ndimage
 from fusionbench.types import Levels
 
 from .card import NotDefined, metric
-from .dealt import bands, scratch
+from .dealt import bands, buffer
 from .kernels.similarity import TILES, similarity
 from .kernels.windows import scratch_size
 from .triple import Scene, Source, Triple
@@ -110,20 +110,18 @@ def _similarities(
     """Mean SSIM of every fused image with each source, (fused, 2)."""
     weights = _weights(window)
     size = _SIZES[window]
-    if border == "valid":
-        height, strips = scene.ir.shape[0], scene.bands()
-    else:
-        ir, vis, *fused = (np.pad(plane, size // 2, mode="edge") for plane in (scene.ir, scene.vis, *scene.fused))
-        height, strips = ir.shape[0], list(bands(ir, vis, fused))
+    strips = scene.bands()
+    if border == "replicate":
+        strips = list(bands([np.pad(plane, size // 2, mode="edge") for plane in (scene.ir, scene.vis, *scene.fused)]))
     unbias = size**2 / (size**2 - 1) if covariance == "sample" else 1.0
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
     total = np.zeros((len(scene.fused), 2))
     for band in strips:
         columns = band.columns(size)
         if columns > 0:
-            memory = scratch(scratch_size(band.ir.shape[1], size, TILES))
-            total += similarity(band.ir, band.vis, band.fused, columns, weights, c1, c2, unbias, memory)
-    return total / ((height - size + 1) * (strips[0].width - size + 1))
+            scratch = buffer("scratch", (scratch_size(band.planes.shape[2], size, TILES),))
+            total += similarity(band.planes, columns, weights, c1, c2, unbias, scratch)
+    return total / ((strips[0].planes.shape[1] - size + 1) * (strips[0].width - size + 1))
 
 
 def structural_similarity_map(

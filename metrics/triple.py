@@ -89,7 +89,7 @@ class Scene:
 
     def bands(self) -> list[Band]:
         """All planes as the windowed kernels read them."""
-        return self.measure("bands", lambda s: list(bands(s.ir, s.vis, s.fused)))
+        return self.measure("bands", lambda s: list(bands([s.ir, s.vis, *s.fused])))
 
 
 class Triple:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .card import NotDefined, metric
-from .dealt import Band, bands, scratch
+from .dealt import bands, buffer
 from .kernels.information import TILES, information
 from .kernels.pyramid import halve
 from .kernels.windows import scratch_size
@@ -99,17 +99,24 @@ def _fidelities(scene: Scene, arithmetic: Arithmetic) -> NDArray[np.float64]:
     for scale, size in enumerate(SIZES):
         weights = _half(size)
         if scale:
-            planes = [halve(plane, weights) for plane in planes]
-        strips: list[Band] = list(bands(planes[0], planes[1], planes[2:])) if scale else scene.bands()
+            planes = _halved(planes, weights, scale)
         ceiling = 255.0 if arithmetic == "uint8" and not scale else math.inf
-        for band in strips:
+        for band in bands(planes, "dealt") if scale else scene.bands():
             columns = band.columns(size)
             if columns > 0:
-                memory = scratch(scratch_size(band.ir.shape[1], size, TILES))
-                held, told = information(band.ir, band.vis, band.fused, columns, weights, NOISE, ceiling, memory)
+                scratch = buffer("scratch", (scratch_size(band.planes.shape[2], size, TILES),))
+                held, told = information(band.planes, columns, weights, NOISE, ceiling, scratch)
                 contained += held
                 carried += told
     return carried / np.where(contained > 0, contained, math.nan)
+
+
+def _halved(planes: list[NDArray[Any]], weights: NDArray[np.float64], scale: int) -> list[NDArray[Any]]:
+    rows, columns = ((side - 2 * weights.size + 3) // 2 for side in planes[0].shape)
+    smaller = buffer(("scale", scale), (len(planes), rows, columns))
+    for plane, out in zip(planes, smaller, strict=True):
+        halve(plane, weights, out)
+    return list(smaller)
 
 
 def shifted_fidelity(t: Triple) -> tuple[float, float]:

@@ -7,6 +7,7 @@ the answer is NaN.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, Literal, TypeAlias
 
@@ -154,21 +155,17 @@ def visual_information_fidelity(
     window: Literal["gaussian", "shifted"] = "gaussian",
     aggregate: Literal["sum", "mean"] = "sum",
     undefined: float = math.nan,
+    precision: Literal["float64", "float32"] = "float64",
 ) -> float:
     terms = []
     for source in (ir, vis):
         numerator, denominator = 0.0, 0.0
-        reference, distorted = source.astype(float), fused.astype(float)
+        reference, distorted = source.astype(precision), fused.astype(precision)
         for size in (17, 9, 5, 3):
             half = size // 2
-            positions = np.linspace(-half - 1.0, half, size) if window == "shifted" else np.arange(-half, half + 1.0)
-            taps = np.exp(-(positions**2) / (2.0 * (size / 5.0) ** 2))
-            taps /= taps.sum()
-            padding = half if window == "shifted" else 0
-
-            def mean(image: Array, taps: Array = taps, padding: int = padding) -> Array:
-                return _separable(np.pad(image, padding), taps)
-
+            positions = np.linspace(-half - (window == "shifted"), half, size).astype(precision)
+            kernel = _gaussian(positions[:, None] ** 2 + positions**2, size / 5.0)
+            mean = functools.partial(_means, kernel=kernel, padding=half * (window == "shifted"))
             if size < 17:
                 reference, distorted = mean(reference)[::2, ::2], mean(distorted)[::2, ::2]
             ceiling = 255.0 if arithmetic == "uint8" and size == 17 else math.inf
@@ -185,8 +182,8 @@ def visual_information_fidelity(
             opposed = gain < 0
             noise[opposed], gain[opposed] = v2[opposed], 0.0
             noise = np.maximum(noise, 1e-10)
-            numerator += np.log10(1.0 + gain**2 * v1 / (noise + 2.0)).sum()
-            denominator += np.log10(1.0 + v1 / 2.0).sum()
+            numerator += float(np.log10(1.0 + gain**2 * v1 / (noise + 2.0)).sum(dtype=float))
+            denominator += float(np.log10(1.0 + v1 / 2.0).sum(dtype=float))
         terms.append(numerator / denominator if denominator > 0 else undefined)
     return sum(terms) if aggregate == "sum" else sum(terms) / 2.0
 
@@ -198,24 +195,24 @@ def structural_similarity(
     *,
     window: Literal["gaussian-11", "uniform-7"] = "gaussian-11",
     data_range: float = 255.0,
+    scale: float = 1.0,
     border: Literal["valid", "replicate"] = "valid",
     covariance: Literal["population", "sample"] = "population",
     aggregate: Literal["mean", "sum"] = "mean",
     precision: Literal["float64", "float32"] = "float64",
 ) -> float:
     size = 11 if window == "gaussian-11" else 7
-    taps = np.exp(-((np.arange(size) - size // 2) ** 2) / (2.0 * 1.5**2)) if size == 11 else np.ones(size)
-    taps /= taps.sum()
-    unbias = 49.0 / 48.0 if covariance == "sample" else 1.0
+    unbias = size**2 / (size**2 - 1.0) if covariance == "sample" else 1.0
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
-    a, b, f = (x.astype(precision) for x in (ir, vis, fused))
+    a, b, f = (x.astype(precision) * scale for x in (ir, vis, fused))
 
     def mean(image: Array) -> Array:
         if border == "replicate":
             image = np.pad(image, size // 2, mode="edge")
-        if precision == "float32" and window == "uniform-7":
+        if window == "uniform-7":
             return uniform_filter(image, size)[3:-3, 3:-3]
-        return _separable(image, taps.astype(precision))
+        taps = _gaussian(np.arange(-5, 6, dtype=precision) ** 2, 1.5)
+        return _means(_means(image, taps[:, None]), taps[None, :])
 
     values = []
     for source in (a, b):
@@ -223,7 +220,7 @@ def structural_similarity(
         v1 = unbias * (mean(source * source) - m1 * m1)
         v2 = unbias * (mean(f * f) - m2 * m2)
         v12 = unbias * (mean(source * f) - m1 * m2)
-        similarity = (2 * m1 * m2 + c1) * (2 * v12 + c2) / ((m1 * m1 + m2 * m2 + c1) * (v1 + v2 + c2))
+        similarity = (2.0 * m1 * m2 + c1) * (2.0 * v12 + c2) / ((m1 * m1 + m2 * m2 + c1) * (v1 + v2 + c2))
         values.append(float(similarity.mean(dtype=float)))
     return sum(values) if aggregate == "sum" else sum(values) / 2.0
 
@@ -240,7 +237,7 @@ def gradient_transfer(
     gradients, angles = [], []
     for image in (ir, vis, fused):
         # x / 255 and x * (1 / 255) round differently, and the ties below hang on the last bit.
-        levels = _pad(image / 255.0 if scale == 1 / 255 else image * scale, border)
+        levels = _pad(image * scale if scale >= 1 else image / (1.0 / scale), border)
         down, right = _convolve(levels, SOBEL_DOWN), _convolve(levels, SOBEL_RIGHT)
         gradients.append(np.sqrt(right**2 + down**2))
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -290,9 +287,24 @@ def _convolve(image: Array, kernel: Array) -> Array:
     return total
 
 
-def _separable(image: Array, taps: Array) -> Array:
-    """Weighted means with the window taps × taps, where it fits."""
-    size = len(taps)
-    for _ in range(2):
-        image = sum(tap * image[i : image.shape[0] - size + 1 + i] for i, tap in enumerate(taps)).T  # type: ignore[union-attr]
-    return image
+def _gaussian(squares: Array, sigma: float) -> Array:
+    """Weights of sum 1 for squared distances from the middle; in float32 every step is correctly rounded."""
+    exponents = -squares / (2.0 * sigma**2)
+    weights = np.exp(exponents.astype(float)).astype(squares.dtype)
+    return weights / weights.sum(dtype=float).astype(squares.dtype)
+
+
+def _means(image: Array, kernel: Array, padding: int = 0) -> Array:
+    """Weighted means where the window fits, after padding with zeros.
+
+    In float32 the products are added row by row with one rounding each (a fused multiply-add), as PyTorch does on a CPU:
+    in a flat patch the rounding is all that SSIM and VIF see, so another order gives another score.
+    """
+    rows, columns = kernel.shape
+    image = np.pad(image, padding)
+    m, n = image.shape[0] - rows + 1, image.shape[1] - columns + 1
+    total = np.zeros((m, n), image.dtype)
+    for i, j in np.ndindex(rows, columns):
+        # The product of two float32 is exact in float64.
+        total = (image[i : i + m, j : j + n].astype(float) * float(kernel[i, j]) + total).astype(image.dtype)
+    return total

@@ -69,15 +69,13 @@ def _carry(mean, variance, f, ff, cross, noise, rows, signal, rest):  # type: ig
 
 
 @jit
-def information(ir, vis, fused, columns, weights, noise, ceiling, scratch):  # type: ignore[no-untyped-def]
+def information(planes, columns, weights, noise, ceiling, scratch):  # type: ignore[no-untyped-def]
     """One scale of VIF, in nats.
 
     Parameters
     ----------
-    ir, vis : (H, 8 * length) uint8 or float64
-        Dealt sources.
-    fused : (k, H, 8 * length) uint8 or float64
-        Dealt fused images.
+    planes : (2 + k, H, 8 * length) uint8 or float64
+        ir, vis and the fused images, dealt.
     columns : int
         Window positions along a row.
     weights : (size // 2 + 1,) float64
@@ -96,6 +94,7 @@ def information(ir, vis, fused, columns, weights, noise, ceiling, scratch):  # t
     carried : (k, 2) float64
         Information about each source in each fused image.
     """
+    ir, vis, fused = planes[0], planes[1], planes[2:]
     size = 2 * weights.size - 1
     height = ir.shape[0] - size + 1
     count = fused.shape[0]

@@ -22,8 +22,9 @@ def _add(mean, square, f, ff, cross, c1, c2, unbias, rows, total):  # type: igno
 
 
 @jit
-def similarity(ir, vis, fused, columns, weights, c1, c2, unbias, scratch):  # type: ignore[no-untyped-def]
-    """Sum of the SSIM map of every fused plane with each source, (fused planes, 2)."""
+def similarity(planes, columns, weights, c1, c2, unbias, scratch):  # type: ignore[no-untyped-def]
+    """Sum of the SSIM map of every fused plane with each source, (k, 2); planes as `Band` has them."""
+    ir, vis, fused = planes[0], planes[1], planes[2:]
     size = 2 * weights.size - 1
     height = ir.shape[0] - size + 1
     samples, sums, tiles = carve(scratch, ir.shape[1], size, TILES)

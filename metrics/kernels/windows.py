@@ -41,20 +41,18 @@ def total_inside(row: Array, columns: int) -> float:
 
 
 @jit
-def deal(plane):  # type: ignore[no-untyped-def]
-    """(H, W) -> (H, 8 * length); what the last lanes lack is filled with the last column."""
-    height, width = plane.shape
-    length = lane_length(width)
-    dealt = np.empty((height, LANES * length), plane.dtype)
-    for y in range(height):
+def deal(plane, start, stop, dealt):  # type: ignore[no-untyped-def]
+    """Columns `start` to `stop` of (H, W) -> (H, 8 * length); what the last lanes lack is filled with the last of them."""
+    length = dealt.shape[1] // LANES
+    for y in range(plane.shape[0]):
+        source = plane[y, start:stop]
         row = dealt[y]
         for lane in range(LANES):
-            run = plane[y, min(lane * length, width - 1) : (lane + 1) * length]
+            run = source[min(lane * length, source.size) : (lane + 1) * length]
             for j in range(run.size):
                 row[LANES * j + lane] = run[j]
             for j in range(run.size, length):
-                row[LANES * j + lane] = plane[y, width - 1]
-    return dealt
+                row[LANES * j + lane] = source[source.size - 1]
 
 
 @jit

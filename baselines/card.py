@@ -1,0 +1,69 @@
+"""`@method(...)`: what turns a function of two planes into a fusion method with a card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusionbench.types import MethodCard
+
+Plane: TypeAlias = NDArray[np.float64]
+
+
+class Method(Protocol):
+    """A function of an infrared and a visible plane that knows what it is."""
+
+    card: MethodCard
+    __name__: str
+
+    def __call__(self, ir: Plane, vis: Plane, /, **parameters: Any) -> Plane: ...
+
+
+F = TypeVar("F", bound=Callable[..., Plane])
+
+
+def method(
+    name: str,
+    *,
+    title: str,
+    authors: str,
+    year: int,
+    doi: str,
+    summary: str,
+    defaults: str,
+    presets: Mapping[str, Mapping[str, Any]] | None = None,
+    joint: bool = False,
+    identity: float | None = None,
+    smallest: int = 32,
+) -> Callable[[F], F]:
+    """Give a function its `MethodCard`, and its place in the registry if it is not one of ours.
+
+    Parameters
+    ----------
+    name, title, authors, year, doi, summary, defaults, presets, joint, identity, smallest
+        The fields of `fusionbench.types.MethodCard`.
+
+    Examples
+    --------
+    >>> from fusionbench.baselines.card import method
+    >>> @method("mid", title="Middle", authors="nobody", year=2026, doi="", summary="The mean.", defaults="none")
+    ... def middle(ir, vis):
+    ...     return (ir + vis) / 2
+    >>> middle.card.title
+    'Middle'
+    """
+
+    def decorate(function: F) -> F:
+        from . import METHODS
+
+        function.card = MethodCard(  # type: ignore[attr-defined]
+            name, title, authors, year, doi, summary, defaults, dict(presets or {}), joint, identity, smallest
+        )
+        if name not in METHODS:
+            METHODS.register(name, function)  # type: ignore[arg-type]
+        return function
+
+    return decorate

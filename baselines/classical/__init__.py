@@ -1,0 +1,1 @@
+"""Classical methods, one algorithm a file, and what several of them share."""

@@ -1,0 +1,123 @@
+"""``fusionbench metric``: which metrics there are, and what each of them means under every convention."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fusionbench.cli import examples
+from fusionbench.cli.screen import ARROW, Cell, paragraph, table
+
+if TYPE_CHECKING:
+    from fusionbench.types import MetricCard
+
+app = typer.Typer(
+    help="List the metrics, or explain one.",
+    epilog=examples("fusionbench metric list", "fusionbench metric info SSIM", "fusionbench metric info VIF --json"),
+)
+
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("list", epilog=examples("fusionbench metric list", "fusionbench metric list --json"))
+def list_(as_json: _Json = False) -> None:
+    """List the metrics, and the conventions that define them."""
+    from fusionbench.metrics import CORE, METRICS
+    from fusionbench.metrics.conventions import CONVENTIONS
+    from fusionbench.metrics.definitions import conventions_with
+
+    cards = {name: METRICS[name].card for name in METRICS.names()}
+    having = {name: list(conventions_with(name)) for name in cards}
+    if as_json:
+        _print_json([_described(name, card) | {"conventions": having[name]} for name, card in cards.items()])
+        return
+    rows = [
+        [
+            Cell(name + "*" * (name in CORE)),
+            Cell(card.title),
+            Cell(ARROW[card.better]),
+            Cell(_range(card)),
+            Cell("yes" if card.sources else "no"),
+        ]
+        for name, card in cards.items()
+    ]
+    for line in table(["metric", "title", "better", "range", "uses sources"], rows, left=(0, 1)):
+        typer.echo(line)
+    typer.echo("* core: what 'score' computes if nothing else is asked for.\n")
+    typer.echo("Conventions")
+    longest = max(map(len, CONVENTIONS))
+    for whose in CONVENTIONS.values():
+        lacking = [name for name in cards if whose.name not in having[name]]
+        text = f"{whose.name:{longest}}  {whose.title}" + f"; without {', '.join(lacking)}" * bool(lacking)
+        typer.echo(paragraph(text, indent=" " * (longest + 2)))
+
+
+@app.command(epilog=examples("fusionbench metric info SSIM", "fusionbench metric info VIF --json"))
+def info(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The metric, e.g. SSIM.")], as_json: _Json = False
+) -> None:
+    """Explain a metric: its formula, and what each convention makes of it."""
+    from fusionbench.metrics import METRICS
+    from fusionbench.metrics.conventions import CONVENTIONS
+    from fusionbench.metrics.definitions import conventions_with
+
+    card = METRICS[name].card
+    definitions = conventions_with(name)
+    if as_json:
+        details = {
+            key: {"id": each.id, "grey": CONVENTIONS[key].luma, "parameters": each.parameters}
+            for key, each in definitions.items()
+        }
+        _print_json(_described(name, card) | {"conventions": {key: details.get(key) for key in CONVENTIONS}})
+        return
+    typer.echo(f"{name}: {card.title}\n")
+    direction = f"{card.better} is better {ARROW[card.better]}"
+    against = "the fused image and its sources" if card.sources else "the fused image alone"
+    for heading, text in (
+        ("Looks at", f"{against}; {_range(card)}, {direction}; version {card.version}"),
+        ("Formula", card.formula),
+        ("Standard", card.standard),
+        ("Undefined", card.undefined),
+        ("Source", card.reference),
+    ):
+        if text:
+            typer.echo(paragraph(f"{heading:<11}{text}", indent=" " * 11))
+    typer.echo()
+    longest = max(map(len, CONVENTIONS))
+    usual = definitions["standard"].parameters if "standard" in definitions else {}
+    typer.echo(f"{'convention':{longest}}  {'grey':11}  definition")
+    for key, whose in CONVENTIONS.items():
+        if key not in definitions:
+            text = "does not define it"
+        elif key == "standard":
+            text = _spelled(usual) or "has no parameters"
+        else:
+            own = definitions[key].parameters
+            text = _spelled({word: own[word] for word in own if word not in usual or own[word] != usual[word]})
+            text = text or "as standard"
+            text += "; colour channels side by side" * definitions[key].side_by_side
+        typer.echo(paragraph(f"{key:{longest}}  {whose.luma:11}  {text}", indent=" " * (longest + 15)))
+
+
+def _described(name: str, card: MetricCard) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(card) | {"name": name}
+
+
+def _spelled(parameters: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value!r}" for key, value in parameters.items())
+
+
+def _range(card: MetricCard) -> str:
+    return " to ".join(f"{end:g}" for end in card.range)
+
+
+def _print_json(value: object) -> None:
+    import json
+
+    from fusionbench.store import plain
+
+    typer.echo(json.dumps(plain(value), indent=1, allow_nan=False))

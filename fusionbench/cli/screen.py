@@ -1,0 +1,107 @@
+"""Text for people: numbers of four digits, and tables that fit the terminal."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import textwrap
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final, NamedTuple
+
+import typer
+
+from fusionbench.types import Better
+
+ARROW: Final[dict[Better, str]] = {"higher": "↑", "lower": "↓"}
+_GAP: Final = "  "
+
+
+class Cell(NamedTuple):
+    """One cell of a table; `place` 1 is shown bold and 2 underlined."""
+
+    text: str
+    place: int = 0
+
+
+def width() -> int:
+    """Columns of the terminal; 100 where there is none."""
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def number(value: float) -> str:
+    """Four significant digits.
+
+    >>> [number(x) for x in (6.8, 12.3456, 0.000123456, 48123.4, float("nan"))]
+    ['6.800', '12.35', '0.0001235', '48120', '-']
+    """
+    if math.isnan(value):
+        return "-"
+    if 1e4 <= abs(float(f"{value:.4g}")) < 1e9:
+        return f"{float(f'{value:.4g}'):.0f}"
+    return f"{value:#.4g}".rstrip(".")
+
+
+def paragraph(text: str, indent: str = "") -> str:
+    """Text wrapped to the terminal, every line but the first indented."""
+    return textwrap.fill(text, width(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[Cell]], *, labels: int = 1, left: Collection[int] = (0,)
+) -> Iterator[str]:
+    """Lines of a table; where it is too wide, of several, one below the other.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Names of the columns.
+    rows : sequence of sequence of Cell
+        Cells, one a column.
+    labels : int
+        How many columns name the row: these stand in every part.
+    left : collection of int
+        Which columns are aligned to the left.
+
+    Yields
+    ------
+    str
+        A line; bold and underline are for `typer.echo`, which takes them out where there is no terminal.
+    """
+    widths = [
+        max(map(_width, column)) for column in zip(header, *([cell.text for cell in row] for row in rows), strict=True)
+    ]
+    for part in _parts(widths, labels):
+        chosen = [*range(labels), *part]
+        if part[0] > labels:
+            yield ""
+        for row in [[Cell(name) for name in header], [], *rows]:
+            padded = [_padded(row[i], widths[i], i in left) if row else "─" * widths[i] for i in chosen]
+            yield _GAP.join(padded).rstrip()
+
+
+def _parts(widths: Sequence[int], labels: int) -> list[list[int]]:
+    """Which columns besides the labels stand side by side."""
+    used = sum(widths[:labels]) + len(_GAP) * (labels - 1)
+    parts: list[list[int]] = [[]]
+    room = width() - used
+    for i in range(labels, len(widths)):
+        room -= widths[i] + len(_GAP)
+        if room < 0 and parts[-1]:
+            parts.append([])
+            room = width() - used - widths[i] - len(_GAP)
+        parts[-1].append(i)
+    return parts
+
+
+def _padded(cell: Cell, columns: int, left: bool) -> str:
+    padding = " " * (columns - _width(cell.text))
+    text = cell.text
+    if cell.place in (1, 2):
+        text = typer.style(text, bold=cell.place == 1, underline=cell.place == 2)
+    return text + padding if left else padding + text
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes on a terminal, where Chinese characters are two wide."""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
