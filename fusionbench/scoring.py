@@ -13,11 +13,12 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -39,6 +40,8 @@ Progress: TypeAlias = Callable[[int, int], None]
 _Levels: TypeAlias = NDArray[np.uint8]
 
 COMPILING: Final = "Compiling kernels, once per machine (up to 20 seconds) ..."
+_HEARTBEAT: Final = 0.2
+"""Seconds between two reports of progress where nothing is finished meanwhile."""
 
 
 def score(
@@ -116,7 +119,7 @@ def score_folder(
     workers : int, optional
         How many threads; by default as many as there are cores.
     progress : callable, optional
-        Called now and then with the number of fused images done, and of all.
+        Called several times a second with the number of fused images done, and of all.
 
     Returns
     -------
@@ -171,7 +174,7 @@ def score_paths(
         raise UserError(f"{threads} workers cannot do anything: give at least 1.")
     sources = pairing.pair_sources(ir, vis)
     methods = pairing.match_fused(fused, sources)
-    plan = _Plan(tuple(chosen), whose.luma, threading.Event())
+    plan = _Plan(tuple(chosen), whose.luma, threading.Event(), [])
     with _telling_of_compilation(notice):
         _warm_up(plan)
         outcomes = _in_threads(plan, _by_pair(methods), threads, progress)
@@ -201,11 +204,12 @@ def score_paths(
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What to do with every pair, and the sign to stop doing it."""
+    """What to do with every pair, the sign to stop doing it, and the fused images that are done."""
 
     definitions: tuple[Definition, ...]
     luma: images.PlaneRule
     stop: threading.Event
+    done: list[Fused]
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,14 +237,19 @@ def _in_threads(
     plan: _Plan, tasks: Sequence[tuple[Pair, list[Fused]]], threads: int, progress: Progress | None
 ) -> list[_Outcome]:
     pool = ThreadPoolExecutor(threads)
+    finished: SimpleQueue[Future[_Outcome]] = SimpleQueue()
     try:
-        futures = {pool.submit(_score_pair, plan, pair, fused): len(fused) for pair, fused in tasks}
-        done, total = 0, sum(futures.values())
-        for future in as_completed(futures):
-            future.result()
-            done += futures[future]
+        futures = [pool.submit(_score_pair, plan, pair, fused) for pair, fused in tasks]
+        for future in futures:
+            future.add_done_callback(finished.put)
+        total = sum(len(fused) for _, fused in tasks)
+        left = len(futures)
+        while left:
+            with suppress(Empty):
+                finished.get(timeout=_HEARTBEAT).result()
+                left -= 1
             if progress:
-                progress(done, total)
+                progress(len(plan.done), total)
         return [future.result() for future in futures]
     finally:
         # After an error or Ctrl-C, whatever runs leaves at its next metric instead of finishing its pair.
@@ -263,6 +272,7 @@ def _score_pair(plan: _Plan, pair: Pair, fused: Sequence[Fused]) -> _Outcome:
         _same_size(f"'{pair.vis}'", vis, f"'{pair.ir}'", ir)
     except UserError as error:
         outcome.failures.extend(Failure(item.method, item.path.name, "", str(error)) for item in fused)
+        plan.done.extend(fused)
         return outcome
     usable: list[tuple[Fused, _Levels]] = []
     for item in fused:
@@ -272,6 +282,7 @@ def _score_pair(plan: _Plan, pair: Pair, fused: Sequence[Fused]) -> _Outcome:
             usable.append((item, levels))
         except UserError as error:
             outcome.failures.append(Failure(item.method, item.path.name, "", str(error)))
+            plan.done.append(item)
     for stack in _stacks(ir, vis, [levels for _, levels in usable], plan.luma):
         for place, member in enumerate(stack.members):
             item = usable[member][0]
@@ -283,6 +294,7 @@ def _score_pair(plan: _Plan, pair: Pair, fused: Sequence[Fused]) -> _Outcome:
                 if reason:
                     outcome.failures.append(Failure(item.method, item.path.name, definition.name, reason))
             outcome.rows.append(Row(item.method, item.path.name, pair.name, values))
+            plan.done.append(item)
     return outcome
 
 

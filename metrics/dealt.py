@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 import threading
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from .kernels.windows import BAND, LANES, deal
 
@@ -33,31 +34,43 @@ class Band(NamedTuple):
         return max(0, min(self.step, self.width - size + 1 - self.start))
 
 
-def bands(planes: Sequence[Plane], memory: Hashable = None) -> Iterator[Band]:
-    """The planes of a scene, (H, W) each, dealt; in memory that lasts only to the next band if `memory` names one."""
+def bands(planes: Sequence[Plane]) -> Iterator[Band]:
+    """The planes of a scene, (H, W) each, dealt."""
     height, width = planes[0].shape
     step = -(-width // -(-width // BAND))
     for start in range(0, width, step):
         stop = min(start + step + OVERLAP, width)
-        shape = (len(planes), height, -(-(stop - start) // LANES) * LANES)
-        dealt = np.empty(shape, planes[0].dtype) if memory is None else buffer(memory, shape)
+        dealt = borrow((len(planes), height, -(-(stop - start) // LANES) * LANES), planes[0].dtype)
         for plane, out in zip(planes, dealt, strict=True):
             deal(plane, start, stop, out)
         yield Band(dealt, start, step, width)
 
 
-_local = threading.local()
+class _Memory(threading.local):
+    def __init__(self) -> None:
+        self.blocks: list[NDArray[np.uint8]] = []
 
 
-def buffer(key: Hashable, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Working memory of this thread, on a cache line, its content undefined.
+_memory = _Memory()
+_LINE = 64
+_NOBODY = 3
+"""References to a block that is not lent: the list's, the loop's, and the argument of the question."""
 
-    The same key gives the same memory again: fresh pages would cost more than what is computed in them.
+
+def borrow(shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any]:
+    """An array of undefined content on a cache line, in memory of this thread that nobody uses any more.
+
+    The memory is free again when the last view of it is gone. Fresh pages cost more than what the kernels compute in them.
     """
-    kept: dict[Hashable, NDArray[np.float64]] = _local.__dict__.setdefault("kept", {})
-    numbers = math.prod(shape)
-    if key not in kept or kept[key].size < numbers:
-        block = np.zeros(numbers + 8)
-        first = (-block.ctypes.data % 64) // 8
-        kept[key] = block[first : first + numbers]
-    return kept[key][:numbers].reshape(shape)
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    fits = None
+    for block in _memory.blocks:
+        if block.size >= size + _LINE and sys.getrefcount(block) == _NOBODY and (fits is None or block.size < fits.size):
+            fits = block
+    if fits is None:
+        # What is too small now would be too small next time.
+        _memory.blocks = [block for block in _memory.blocks if sys.getrefcount(block) > _NOBODY]
+        fits = np.zeros(size + _LINE, np.uint8)
+        _memory.blocks.append(fits)
+    first = -fits.ctypes.data % _LINE
+    return fits[first : first + size].view(dtype).reshape(shape)

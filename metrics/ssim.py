@@ -16,7 +16,7 @@ from scipy import ndimage
 from fusionbench.types import Levels
 
 from .card import NotDefined, metric
-from .dealt import bands, buffer
+from .dealt import bands, borrow
 from .kernels.similarity import TILES, similarity
 from .kernels.windows import scratch_size
 from .triple import Scene, Source, Triple
@@ -119,7 +119,7 @@ def _similarities(
     for band in strips:
         columns = band.columns(size)
         if columns > 0:
-            scratch = buffer("scratch", (scratch_size(band.planes.shape[2], size, TILES),))
+            scratch = borrow((scratch_size(band.planes.shape[2], size, TILES),))
             total += similarity(band.planes, columns, weights, c1, c2, unbias, scratch)
     return total / ((strips[0].planes.shape[1] - size + 1) * (strips[0].width - size + 1))
 

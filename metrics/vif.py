@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .card import NotDefined, metric
-from .dealt import bands, buffer
+from .dealt import bands, borrow
 from .kernels.information import TILES, information
 from .kernels.pyramid import halve
 from .kernels.windows import scratch_size
@@ -99,21 +99,21 @@ def _fidelities(scene: Scene, arithmetic: Arithmetic) -> NDArray[np.float64]:
     for scale, size in enumerate(SIZES):
         weights = _half(size)
         if scale:
-            planes = _halved(planes, weights, scale)
+            planes = _halved(planes, weights)
         ceiling = 255.0 if arithmetic == "uint8" and not scale else math.inf
-        for band in bands(planes, "dealt") if scale else scene.bands():
+        for band in bands(planes) if scale else scene.bands():
             columns = band.columns(size)
             if columns > 0:
-                scratch = buffer("scratch", (scratch_size(band.planes.shape[2], size, TILES),))
+                scratch = borrow((scratch_size(band.planes.shape[2], size, TILES),))
                 held, told = information(band.planes, columns, weights, NOISE, ceiling, scratch)
                 contained += held
                 carried += told
     return carried / np.where(contained > 0, contained, math.nan)
 
 
-def _halved(planes: list[NDArray[Any]], weights: NDArray[np.float64], scale: int) -> list[NDArray[Any]]:
+def _halved(planes: list[NDArray[Any]], weights: NDArray[np.float64]) -> list[NDArray[Any]]:
     rows, columns = ((side - 2 * weights.size + 3) // 2 for side in planes[0].shape)
-    smaller = buffer(("scale", scale), (len(planes), rows, columns))
+    smaller = borrow((len(planes), rows, columns))
     for plane, out in zip(planes, smaller, strict=True):
         halve(plane, weights, out)
     return list(smaller)

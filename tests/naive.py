@@ -1,8 +1,8 @@
 """Every metric again, slowly: the obvious numpy version of each formula, to hold the fast ones against.
 
-Every function takes the infrared, the visible and the fused image as planes of 8-bit levels of one shape (M, N), and the
-same keywords as the metric of its name. The defaults are the `standard` convention. Where a formula divides zero by zero
-the answer is NaN.
+Every function takes the infrared, the visible and the fused image as planes of 8-bit levels of one shape (M, N), and
+the same keywords as the metric of its name. The defaults are the `standard` convention. Where a formula divides zero by
+zero the answer is NaN.
 """
 
 from __future__ import annotations
@@ -63,9 +63,7 @@ def average_gradient(
     return float(np.sqrt((down**2 + right**2) / 2.0).sum() / count)
 
 
-def edge_intensity(
-    ir: Plane, vis: Plane, fused: Plane, *, border: Literal["replicate", "zero"] = "replicate"
-) -> float:
+def edge_intensity(ir: Plane, vis: Plane, fused: Plane, *, border: Literal["replicate", "zero"] = "replicate") -> float:
     f = _pad(fused.astype(float), border)
     return float(np.hypot(_convolve(f, SOBEL_DOWN), _convolve(f, SOBEL_RIGHT)).mean())
 
@@ -210,7 +208,8 @@ def structural_similarity(
         if border == "replicate":
             image = np.pad(image, size // 2, mode="edge")
         if window == "uniform-7":
-            return uniform_filter(image, size)[3:-3, 3:-3]
+            means: Array = uniform_filter(image, size)[3:-3, 3:-3]
+            return means
         taps = _gaussian(np.arange(-5, 6, dtype=precision) ** 2, 1.5)
         return _means(_means(image, taps[:, None]), taps[None, :])
 
@@ -290,15 +289,16 @@ def _convolve(image: Array, kernel: Array) -> Array:
 def _gaussian(squares: Array, sigma: float) -> Array:
     """Weights of sum 1 for squared distances from the middle; in float32 every step is correctly rounded."""
     exponents = -squares / (2.0 * sigma**2)
-    weights = np.exp(exponents.astype(float)).astype(squares.dtype)
-    return weights / weights.sum(dtype=float).astype(squares.dtype)
+    weights: Array = np.exp(exponents.astype(float)).astype(squares.dtype)
+    weights /= weights.sum(dtype=float).astype(squares.dtype)
+    return weights
 
 
 def _means(image: Array, kernel: Array, padding: int = 0) -> Array:
     """Weighted means where the window fits, after padding with zeros.
 
-    In float32 the products are added row by row with one rounding each (a fused multiply-add), as PyTorch does on a CPU:
-    in a flat patch the rounding is all that SSIM and VIF see, so another order gives another score.
+    In float32 the products are added row by row with one rounding each (a fused multiply-add), as PyTorch does it on a
+    CPU: in a flat patch the rounding is all that SSIM and VIF see, so another order gives another score.
     """
     rows, columns = kernel.shape
     image = np.pad(image, padding)

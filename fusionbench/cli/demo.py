@@ -33,10 +33,8 @@ def demo(
     scores = score_paths(output / "fused", output / "ir", output / "vis", notice=typer.echo)
     target = output / "scores.csv"
     store.write(scores, target)
-    typer.echo(
-        f"Scored them, as 'fusionbench score {output / 'fused'} --ir {output / 'ir'} --vis {output / 'vis'} -o {target}' "
-        "does:\n"
-    )
+    command = f"fusionbench score {output / 'fused'} --ir {output / 'ir'} --vis {output / 'vis'} -o {target}"
+    typer.echo(f"Scored them, as this does: {command}\n")
     show(scores, target)
     complain(scores)
     if scores.failures:

@@ -50,7 +50,7 @@ class Progress:
         if self._quiet or now < self._next:
             return
         rate = done / (now - self._start)
-        speed = f"{rate:.3g} {self._unit}/s, {_duration((total - done) / rate)} left"
+        speed = f"{rate:.3g} {self._unit}/s, {_duration((total - done) / rate)} left" if done else "starting"
         if self._terminal:
             bar, task = self._bar = self._bar or self._show()
             bar.update(task, completed=done, total=total, speed=speed)

@@ -170,13 +170,9 @@ def _means_over(board: Leaderboard) -> str:
             f"No image is common to all {methods} methods: each mean is over the method's own images, so that they "
             "cannot be compared and are not ranked."
         )
-    more = [f"{s.method} has {s.images - count} more" for s in board.standings if s.images > count]
-    if not more:
-        return f"Means over {_count(count, 'image')}; rank is the mean rank over the metrics."
-    return (
-        f"Means over the {_count(count, 'image')} that all {methods} methods have ({', '.join(more)}); rank is the mean "
-        "rank over the metrics."
-    )
+    more = ", ".join(f"{s.method} has {s.images - count} more" for s in board.standings if s.images > count)
+    over = f"the {_count(count, 'image')} that all {methods} methods have ({more})" if more else _count(count, "image")
+    return f"Means over {over}; rank is the mean rank over the metrics."
 
 
 def _images(scores: Scores, board: Leaderboard) -> tuple[list[str], str]:

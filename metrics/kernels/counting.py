@@ -10,24 +10,6 @@ from numpy.typing import NDArray
 from . import jit
 
 Plane = NDArray[np.uint8]
-Counts = NDArray[np.int64]
-
-
-@jit
-def count(plane: Plane) -> Counts:
-    """Number of pixels at each of 256 levels."""
-    # Four counters each: runs of one level would otherwise wait for the counter they have just written.
-    part = np.zeros((4, 256), np.int64)
-    flat = plane.ravel()
-    whole = flat.size // 4 * 4
-    for i in range(0, whole, 4):
-        part[0, flat[i]] += 1
-        part[1, flat[i + 1]] += 1
-        part[2, flat[i + 2]] += 1
-        part[3, flat[i + 3]] += 1
-    for i in range(whole, flat.size):
-        part[0, flat[i]] += 1
-    return part[0] + part[1] + part[2] + part[3]
 
 
 @jit

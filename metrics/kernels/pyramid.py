@@ -28,10 +28,13 @@ def halve(plane, weights, out):  # type: ignore[no-untyped-def]
             odd[x] = line[2 * x + 1]
         if width % 2:
             even[-1] = line[-1]
+        # The taps of a window fall alternately on even and on odd columns.
         row = out[y]
-        row[:] = 0.0
-        for k in range(size):
-            w = weights[min(k, size - 1 - k)]
-            samples = even[k // 2 :] if k % 2 == 0 else odd[k // 2 :]
+        middle_column = even[size // 4 :] if size // 2 % 2 == 0 else odd[size // 4 :]
+        for x in range(row.size):
+            row[x] = weights[-1] * middle_column[x]
+        for k in range(size // 2):
+            samples, w = even if k % 2 == 0 else odd, weights[k]
+            left, right = samples[k // 2 :], samples[(size - 1 - k) // 2 :]
             for x in range(row.size):
-                row[x] += w * samples[x]
+                row[x] += w * (left[x] + right[x])
