@@ -16,11 +16,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
     known = list(known)
     folded = {k.casefold(): k for k in known}
     close = difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)
-    hint = (
-        f"did you mean {' or '.join(folded[c] for c in close)}?"
-        if close
-        else f"there are {', '.join(known)}."
-    )
+    hint = f"did you mean {' or '.join(folded[c] for c in close)}?" if close else f"there are {', '.join(known)}."
     return UserError(f"Unknown {kind} '{name}': {hint}")
 
 

@@ -391,12 +391,12 @@ def _hash(path: Path) -> str:
 
 
 def _nothing_scored(failures: Sequence[Failure]) -> str:
-    first = failures[0]
-    reason = f"{first.metric}: {first.reason}" if first.metric else first.reason
-    images_ = len({(failure.method, failure.image) for failure in failures})
-    if images_ == 1:
-        return f"{first.image} could not be scored: {reason}"
-    return f"None of {images_} fused images could be scored; the first, {first.image}: {reason}"
+    first, total = failures[0], len({(failure.method, failure.image) for failure in failures})
+    what = f"{first.metric} of {first.image}" if first.metric else first.image
+    reason = first.reason.rstrip(".")
+    if total == 1:
+        return f"{what} could not be scored: {reason}."
+    return f"None of {total} fused images could be scored; the first, {what}: {reason}."
 
 
 def _cores() -> int:

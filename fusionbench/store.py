@@ -8,6 +8,7 @@ import math
 import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -252,4 +253,5 @@ def _whole(path: Path, fill: Callable[[BinaryIO], object], *, keep: bool = True)
     except OSError as error:
         raise UserError(f"'{path}' cannot be written ({error.strerror or error}): choose another place.") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # it is gone, or never was
+            part.unlink()

@@ -16,7 +16,8 @@ class Metric(Protocol):
     card: MetricCard
     __name__: str
 
-    def __call__(self, t: Triple, /, **parameters: Any) -> float: ...
+    def __call__(self, t: Triple, /, **parameters: Any) -> float:
+        """The metric of a triple."""
 
 
 F = TypeVar("F", bound=Callable[..., float])

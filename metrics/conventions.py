@@ -51,10 +51,7 @@ _PROGRAMS = [
         title="The original papers' formulas",
         source="this package; each metric's card names its paper and explains every choice",
         luma="bt601",
-        metrics={
-            name: {}
-            for name in "EN AG SF SD SCD VIF MI SSIM CC MSE RMSE PSNR Qabf EI CE".split()
-        },
+        metrics={name: {} for name in "EN AG SF SD SCD VIF MI SSIM CC MSE RMSE PSNR Qabf EI CE".split()},
         note="8-bit grey levels 0..255, float64, logarithms to base 2. The functions' own defaults.",
     ),
     Convention(
@@ -159,7 +156,7 @@ _PROGRAMS = [
             "SCD": {},
             "VIF": {"window": "shifted"},
             "MI": {},
-            "SSIM": {"data_range": 1.0, "aggregate": "sum", "precision": "float32"},
+            "SSIM": {"scale": 65025.0, "aggregate": "sum", "precision": "float32"},
             "CC": {},
             "MSE": {"scale": 1.0},
             "PSNR": {"scale": 1.0},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from .card import metric
-from .triple import Source, Triple
+from .triple import SOURCES, Source, Triple
 
 
 @metric(
@@ -44,10 +44,10 @@ def sum_of_correlations_of_differences(t: Triple) -> float:
     var F + var B - 2 cov(F, B).
     """
     sources = t.source_moments()
-    variances = dict(zip(("ir", "vis"), sources.variances, strict=True))
+    variances = dict(zip(SOURCES, sources.variances, strict=True))
     total = 0.0
-    for a, b in (("ir", "vis"), ("vis", "ir")):
-        fa, fb = t.moments(a), t.moments(b)  # type: ignore[arg-type]
+    for a, b in (SOURCES, SOURCES[::-1]):
+        fa, fb = t.moments(a), t.moments(b)
         covariance = fa.covariance - sources.covariance
         difference = fb.variances[0] + fb.variances[1] - 2 * fb.covariance
         total += _ratio(covariance, difference, variances[a])

@@ -65,7 +65,11 @@ def borrow(shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any
     size = math.prod(shape) * np.dtype(dtype).itemsize
     fits = None
     for block in _memory.blocks:
-        if block.size >= size + _LINE and sys.getrefcount(block) == _NOBODY and (fits is None or block.size < fits.size):
+        if (
+            block.size >= size + _LINE
+            and sys.getrefcount(block) == _NOBODY
+            and (fits is None or block.size < fits.size)
+        ):
             fits = block
     if fits is None:
         # What is too small now would be too small next time.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .card import metric
 from .kernels.counting import sum_x_log_x
-from .triple import Counts, Source, Triple
+from .triple import SOURCES, Counts, Source, Triple
 
 
 @metric(
@@ -72,9 +72,7 @@ def entropy(t: Triple, *, log_base: float = 2.0, epsilon: float = 0.0) -> float:
     standard="The sum over both sources, as Qu et al. define it; bits; exact 256 x 256 joint histograms.",
     undefined="None: with a constant image the information is 0.",
 )
-def mutual_information(
-    t: Triple, *, log_base: float = 2.0, joint: Literal["exact", "saturated"] = "exact"
-) -> float:
+def mutual_information(t: Triple, *, log_base: float = 2.0, joint: Literal["exact", "saturated"] = "exact") -> float:
     """Information that the fused image shares with each source, summed.
 
     Parameters
@@ -102,7 +100,7 @@ def mutual_information(
     """
     n = t.fused.size
     shared = 0.0
-    for source, counts in zip(("ir", "vis"), t.joint_histograms(), strict=True):
+    for source, counts in zip(SOURCES, t.joint_histograms(), strict=True):
         if joint == "saturated":
             counts = _saturated(counts)
         shared += _source_entropy(t, source) + _entropy(t.histogram(), n) - _entropy(counts, n)
@@ -141,7 +139,7 @@ def cross_entropy(t: Triple, *, form: Literal["divergence", "sigmoid"] = "diverg
         return sigmoid_cross_entropy(t)
     f = t.histogram() / t.fused.size
     total = 0.0
-    for source in ("ir", "vis"):
+    for source in SOURCES:
         p = t.scene.histogram(source) / t.fused.size
         both = (p > 0) & (f > 0)
         total += float((p[both] * np.log2(p[both] / f[both])).sum())

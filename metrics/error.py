@@ -85,7 +85,7 @@ def root_mean_squared_error(
     reference="Jagalingam, Hegde, Aquatic Procedia 4, 2015, doi:10.1016/j.aqpro.2015.02.019; mean MSE as in Ma, Ma, Li 2019",
     formula="PSNR = 10 log10(255^2 / MSE), MSE the mean of both sources",
     standard="One ratio of the mean MSE, not the mean of two ratios; peak 255.",
-    undefined="Infinity where the fused image equals both sources.",
+    undefined="Infinity where the fused image equals both sources (CDDFuse's peak makes that NaN where all are black).",
 )
 def peak_signal_noise_ratio(
     t: Triple,
@@ -118,7 +118,7 @@ def peak_signal_noise_ratio(
         noise = mean_squared_error(t, scale=scale)
     highest = float(t.fused.max()) if peak == "fused" else peak
     if noise == 0:
-        return math.inf
+        return math.inf if highest else math.nan
     return 20 * math.log10(highest / math.sqrt(noise)) if highest else -math.inf
 
 

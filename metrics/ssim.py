@@ -6,15 +6,13 @@ it; so read it beside a metric of contrast.
 
 from __future__ import annotations
 
-import math
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from fusionbench.types import Levels
-
+from . import single
 from .card import NotDefined, metric
 from .dealt import bands, borrow
 from .kernels.similarity import TILES, similarity
@@ -45,6 +43,7 @@ def structural_similarity(
     *,
     window: Window = "gaussian-11",
     data_range: float = 255.0,
+    scale: float = 255.0,
     border: Border = "valid",
     covariance: Covariance = "population",
     aggregate: Aggregate = "mean",
@@ -59,9 +58,11 @@ def structural_similarity(
     window : {"gaussian-11", "uniform-7"}
         Weights of the sliding window: Wang's Gaussian of 11 x 11, or scikit-image's default of 7 x 7 equal ones.
     data_range : float
-        L in C1 = (0.01 L)^2 and C2 = (0.03 L)^2; the levels are 0..255 whatever it says. MATLAB's ssim on doubles takes
-        1 (Tang et al.), old scikit-image 2 (CDDFuse); IVIF_ZOO's images, scaled twice, amount to 1. A small L makes
-        the metric one of pure correlation, and ranks methods differently.
+        L in C1 = (0.01 L)^2 and C2 = (0.03 L)^2, whatever the range of the levels is. MATLAB's ssim on doubles takes 1
+        (Tang et al.), old scikit-image 2 (CDDFuse). An L that is too small makes the metric one of pure correlation,
+        and ranks methods differently.
+    scale : float
+        What level 255 counts as. IVIF_ZOO scales its images twice, to 255^2, and keeps L = 255.
     border : {"valid", "replicate"}
         Whole windows only, or the border repeated so that every pixel has one (MATLAB).
     covariance : {"population", "sample"}
@@ -69,8 +70,8 @@ def structural_similarity(
     aggregate : {"mean", "sum"}
         Over the two sources.
     precision : {"float64", "float32"}
-        ``"float32"``: rounding as of the programs that compute in single precision. With a small `data_range`, flat areas
-        are then decided by rounding, see `rounded_similarity`.
+        ``"float32"``: rounded as by the programs that compute in single precision, see `fusionbench.metrics.single`.
+        Whole windows only.
 
     Returns
     -------
@@ -85,11 +86,13 @@ def structural_similarity(
     size = _SIZES[window]
     if border == "valid" and min(t.shape) < size:
         raise NotDefined(f"SSIM's window of {size} x {size} does not fit into {t.shape[1]} x {t.shape[0]} pixels")
+    unbias = size**2 / (size**2 - 1) if covariance == "sample" else 1.0
     if precision == "float32":
-        both = rounded_similarity(t, "ir", window, data_range), rounded_similarity(t, "vis", window, data_range)
+        both = [single.similarity(x, t.fused, window, data_range, scale, unbias) for x in (t.ir, t.vis)]
     else:
-        key = ("SSIM", window, data_range, border, covariance)
-        both = t.scene.measure(key, lambda s: _similarities(s, window, data_range, border, covariance))[t.index]
+        relative = data_range * 255 / scale
+        key = ("SSIM", window, relative, border, unbias)
+        both = t.scene.measure(key, lambda s: _similarities(s, window, relative, border, unbias))[t.index]
     return float(sum(both)) / (2 if aggregate == "mean" else 1)
 
 
@@ -105,7 +108,7 @@ def _weights(window: Window) -> NDArray[np.float64]:
 
 
 def _similarities(
-    scene: Scene, window: Window, data_range: float, border: Border, covariance: Covariance
+    scene: Scene, window: Window, data_range: float, border: Border, unbias: float
 ) -> NDArray[np.float64]:
     """Mean SSIM of every fused image with each source, (fused, 2)."""
     weights = _weights(window)
@@ -113,7 +116,6 @@ def _similarities(
     strips = scene.bands()
     if border == "replicate":
         strips = list(bands([np.pad(plane, size // 2, mode="edge") for plane in (scene.ir, scene.vis, *scene.fused)]))
-    unbias = size**2 / (size**2 - 1) if covariance == "sample" else 1.0
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
     total = np.zeros((len(scene.fused), 2))
     for band in strips:
@@ -152,22 +154,7 @@ def structural_similarity_map(
         both: NDArray[np.float64] = ndimage.correlate1d(once, taps, axis=1, mode="nearest")
         return both
 
-    return _ratio(mean(x), mean(f), mean(x * x), mean(f * f), mean(x * f), data_range, 1.0)
-
-
-def rounded_similarity(t: Triple, source: Source, window: Window, data_range: float) -> float:
-    raise NotImplementedError
-
-
-def _ratio(
-    mx: NDArray[np.float64],
-    mf: NDArray[np.float64],
-    xx: NDArray[np.float64],
-    ff: NDArray[np.float64],
-    xf: NDArray[np.float64],
-    data_range: float,
-    unbias: float,
-) -> NDArray[np.float64]:
+    mx, mf = mean(x), mean(f)
+    variances = mean(x * x) - mx * mx + mean(f * f) - mf * mf
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
-    variances = unbias * (xx - mx * mx + ff - mf * mf)
-    return (2 * mx * mf + c1) * (2 * unbias * (xf - mx * mf) + c2) / ((mx * mx + mf * mf + c1) * (variances + c2))
+    return (2 * mx * mf + c1) * (2 * (mean(x * f) - mx * mf) + c2) / ((mx * mx + mf * mf + c1) * (variances + c2))

@@ -18,7 +18,8 @@ from .dealt import Band, bands
 from .kernels.counting import count_joint, dot
 
 Source: TypeAlias = Literal["ir", "vis"]
-Counts: TypeAlias = NDArray[np.int64]
+SOURCES: tuple[Source, Source] = ("ir", "vis")
+Counts: TypeAlias = NDArray[np.int64] | NDArray[np.int32]
 T = TypeVar("T")
 
 
@@ -66,7 +67,9 @@ class Scene:
     def __init__(self, ir: Levels, vis: Levels, fused: Sequence[Levels]) -> None:
         for plane in (ir, vis, *fused):
             if plane.dtype != np.uint8 or plane.shape != ir.shape or plane.ndim != 2 or plane.size == 0:
-                raise ValueError(f"a scene needs planes of uint8 of one size, got {plane.dtype} {plane.shape} beside {ir.shape}")
+                raise ValueError(
+                    f"a scene needs planes of uint8 of one size, got {plane.dtype} {plane.shape} beside {ir.shape}"
+                )
         self.ir, self.vis = (np.ascontiguousarray(plane) for plane in (ir, vis))
         self.fused = [np.ascontiguousarray(plane) for plane in fused]
         self._measured: dict[Hashable, Any] = {}

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from . import single
 from .card import NotDefined, metric
 from .dealt import bands, borrow
 from .kernels.information import TILES, information
@@ -61,7 +62,7 @@ def visual_information_fidelity(
         ``"uint8"``: at the first scale products of levels saturate at 255 before they are averaged, as in the published
         tables of Tang et al., whose values are too high and rank methods differently.
     window : {"gaussian", "shifted"}
-        ``"shifted"``: IVIF_ZOO's window, see `shifted_fidelity`.
+        ``"shifted"``: IVIF_ZOO's window and rounding, see `fusionbench.metrics.single.shifted_fidelity`.
     aggregate : {"sum", "mean"}
         Over the two sources.
     undefined : float
@@ -73,7 +74,7 @@ def visual_information_fidelity(
         0 and up; identical images have 1 per source.
     """
     if window == "shifted":
-        both = shifted_fidelity(t)
+        both = tuple(single.shifted_fidelity(x, t.fused) for x in (t.ir, t.vis))
     else:
         if min(t.shape) < SMALLEST:
             raise NotDefined(
@@ -117,7 +118,3 @@ def _halved(planes: list[NDArray[Any]], weights: NDArray[np.float64]) -> list[ND
     for plane, out in zip(planes, smaller, strict=True):
         halve(plane, weights, out)
     return list(smaller)
-
-
-def shifted_fidelity(t: Triple) -> tuple[float, float]:
-    raise NotImplementedError

@@ -153,9 +153,9 @@ def visual_information_fidelity(
     window: Literal["gaussian", "shifted"] = "gaussian",
     aggregate: Literal["sum", "mean"] = "sum",
     undefined: float = math.nan,
-    precision: Literal["float64", "float32"] = "float64",
 ) -> float:
     terms = []
+    precision = "float32" if window == "shifted" else "float64"
     for source in (ir, vis):
         numerator, denominator = 0.0, 0.0
         reference, distorted = source.astype(precision), fused.astype(precision)
@@ -193,7 +193,7 @@ def structural_similarity(
     *,
     window: Literal["gaussian-11", "uniform-7"] = "gaussian-11",
     data_range: float = 255.0,
-    scale: float = 1.0,
+    scale: float = 255.0,
     border: Literal["valid", "replicate"] = "valid",
     covariance: Literal["population", "sample"] = "population",
     aggregate: Literal["mean", "sum"] = "mean",
@@ -202,7 +202,7 @@ def structural_similarity(
     size = 11 if window == "gaussian-11" else 7
     unbias = size**2 / (size**2 - 1.0) if covariance == "sample" else 1.0
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
-    a, b, f = (x.astype(precision) * scale for x in (ir, vis, fused))
+    a, b, f = (x.astype(precision) * (scale / 255.0) for x in (ir, vis, fused))
 
     def mean(image: Array) -> Array:
         if border == "replicate":
@@ -229,14 +229,14 @@ def gradient_transfer(
     vis: Plane,
     fused: Plane,
     *,
-    scale: float = 1.0,
+    scale: float = 255.0,
     border: Literal["zero", "replicate"] = "replicate",
     tie: Literal["one", "gradient"] = "one",
 ) -> float:
     gradients, angles = [], []
     for image in (ir, vis, fused):
         # x / 255 and x * (1 / 255) round differently, and the ties below hang on the last bit.
-        levels = _pad(image * scale if scale >= 1 else image / (1.0 / scale), border)
+        levels = _pad(image / (255.0 / scale), border)
         down, right = _convolve(levels, SOBEL_DOWN), _convolve(levels, SOBEL_RIGHT)
         gradients.append(np.sqrt(right**2 + down**2))
         with np.errstate(divide="ignore", invalid="ignore"):

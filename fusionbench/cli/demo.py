@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -33,8 +34,8 @@ def demo(
     scores = score_paths(output / "fused", output / "ir", output / "vis", notice=typer.echo)
     target = output / "scores.csv"
     store.write(scores, target)
-    command = f"fusionbench score {output / 'fused'} --ir {output / 'ir'} --vis {output / 'vis'} -o {target}"
-    typer.echo(f"Scored them, as this does: {command}\n")
+    words = ["fusionbench", "score", output / "fused", "--ir", output / "ir", "--vis", output / "vis", "-o", target]
+    typer.echo(f"Scored them, as this does: {shlex.join(map(str, words))}\n")
     show(scores, target)
     complain(scores)
     if scores.failures:

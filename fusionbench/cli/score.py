@@ -93,10 +93,10 @@ def show(scores: Scores, output: Path | None = None) -> None:
     typer.echo()
     whose = scores.convention
     names = [definition.name for definition in scores.definitions]
-    fewer = [f"{name} {board.counted[name]}" for name in names if 0 < board.counted[name] < len(board.pairs)]
+    fewer = [f"{name} {board.counted[name]}" for name in names if board.counted[name] < len(board.pairs)]
     notes = [
         note,
-        f"Fewer of them where a metric has no value for some method: {', '.join(fewer)}." if fewer else "",
+        f"Over fewer images, for want of a value: {', '.join(fewer)}." if fewer else "",
         f"Convention {whose.name}: {whose.title}. {whose.note}",
         f"It does not define {', '.join(scores.left_out)}, left out here." if scores.left_out else "",
         f"Written to {output} and, with how it was made, {_meta_path(output)}." if output else "",
@@ -116,7 +116,7 @@ def complain(scores: Scores) -> None:
         images = {(failure.method, failure.image) for failure in scores.failures}
         lost = {(failure.method, failure.image) for failure in scores.failures if not failure.metric}
         parts = [f"{len(lost)} could not be scored"] * bool(lost)
-        parts += [f"{len(images - lost)} have no value of some metric"] * bool(images - lost)
+        parts += [_count(len(images - lost), "lacks a value", "lack a value")] * bool(images - lost)
         total = len(scores.rows) + len(lost)
         typer.echo(f"Of {total} fused images, {' and '.join(parts)}:", err=True)
         for line in _reasons(scores.failures):
@@ -189,8 +189,8 @@ def _images(scores: Scores, board: Leaderboard) -> tuple[list[str], str]:
     ), f"{_count(len(scores.rows), 'image')} of {standing.method}."
 
 
-def _count(number_: int, what: str) -> str:
-    return f"{number_} {what}{'s' * (number_ != 1)}"
+def _count(how_many: int, one: str, several: str = "") -> str:
+    return f"{how_many} {one if how_many == 1 else several or one + 's'}"
 
 
 def _print_json(scores: Scores) -> None:

@@ -15,6 +15,7 @@ from fusionbench.types import Better
 
 ARROW: Final[dict[Better, str]] = {"higher": "↑", "lower": "↓"}
 _GAP: Final = "  "
+_STYLE: Final = {1: {"bold": True}, 2: {"underline": True}}
 
 
 class Cell(NamedTuple):
@@ -96,9 +97,7 @@ def _parts(widths: Sequence[int], labels: int) -> list[list[int]]:
 
 def _padded(cell: Cell, columns: int, left: bool) -> str:
     padding = " " * (columns - _width(cell.text))
-    text = cell.text
-    if cell.place in (1, 2):
-        text = typer.style(text, bold=cell.place == 1, underline=cell.place == 2)
+    text = typer.style(cell.text, **_STYLE[cell.place]) if cell.place in _STYLE else cell.text
     return text + padding if left else padding + text
 
 

@@ -7,7 +7,7 @@ the number of cores.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from numba import njit
 
@@ -16,8 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def jit(function: F) -> F:
     """Compile on first use, keep on disk, release the GIL. IEEE arithmetic to the letter."""
-    compiled: F = njit(cache=True, nogil=True, error_model="numpy")(function)
-    return compiled
+    return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
 def jit_fused(function: F) -> F:
@@ -25,5 +24,4 @@ def jit_fused(function: F) -> F:
 
     That rounds once instead of twice and doubles the speed of windowed sums. It changes no NaN or zero rule.
     """
-    compiled: F = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(function)
-    return compiled
+    return cast("F", njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(function))

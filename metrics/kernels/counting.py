@@ -30,12 +30,12 @@ def dot(first: Plane, second: Plane) -> int:
     total = 0
     a, b = first.ravel(), second.ravel()
     for i in range(a.size):
-        total += np.int32(a[i]) * np.int32(b[i])
+        total += int(np.int32(a[i]) * np.int32(b[i]))
     return total
 
 
 @jit
-def sum_x_log_x(counts: NDArray[np.int32], table: NDArray[np.float64]) -> float:
+def sum_x_log_x(counts: NDArray[np.int32] | NDArray[np.int64], table: NDArray[np.float64]) -> float:
     """Sum of c ln c over counts; `table` holds c ln c of the small ones."""
     total = 0.0
     for c in counts.ravel():

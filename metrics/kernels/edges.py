@@ -34,7 +34,9 @@ def edges(plane: Array) -> tuple[Array, Array]:
 
 
 @jit
-def kept(source: Array, source_angle: Array, fused: Array, fused_angle: Array, tie_is_gradient: bool) -> tuple[float, float]:
+def kept(
+    source: Array, source_angle: Array, fused: Array, fused_angle: Array, tie_is_gradient: bool
+) -> tuple[float, float]:
     """Sum over pixels of Q * source strength, and of source strength; Q as in `fusionbench.metrics.qabf`."""
     carried = np.zeros(source.shape[1])
     weight = np.zeros(source.shape[1])

@@ -22,12 +22,12 @@ def difference_energy(plane: Plane) -> tuple[int, int]:
         row = plane[y]
         for x in range(width - 1):
             d = np.int32(row[x + 1]) - np.int32(row[x])
-            across += d * d
+            across += int(d * d)
         if y > 0:
             above = plane[y - 1]
             for x in range(width):
                 d = np.int32(row[x]) - np.int32(above[x])
-                down += d * d
+                down += int(d * d)
     return down, across
 
 

@@ -12,18 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import jit, jit_fused
-from .windows import TILE, carve, tile_means, total_inside
+from .windows import TILE, Plane, carve, tile_means, total_inside
 
 TILES = 7
+"""Tiles of working memory: mean and variance of each source, mean and mean square of a fused image, a mean product."""
 FLOOR = 1e-10
 """Variances below it count as none."""
+
+Array = NDArray[np.float64]
 
 _MANTISSA = 0x000FFFFFFFFFFFFF
 _ONE = 0x3FF0000000000000
 
 
 @jit
-def _strip(product: NDArray[np.float64], exponent: NDArray[np.int64]) -> None:
+def _strip(product: Array, exponent: NDArray[np.int64]) -> None:
     """Move the binary exponents of positive numbers into integers."""
     bits = product.view(np.int64)
     for x in range(bits.size):
@@ -32,7 +35,7 @@ def _strip(product: NDArray[np.float64], exponent: NDArray[np.int64]) -> None:
 
 
 @jit
-def _log(product, exponent, columns):  # type: ignore[no-untyped-def]
+def _log(product: Array, exponent: NDArray[np.int64], columns: int) -> float:
     row = np.empty(product.size)
     for x in range(row.size):
         row[x] = math.log(product[x]) + exponent[x] * math.log(2.0)
@@ -40,7 +43,7 @@ def _log(product, exponent, columns):  # type: ignore[no-untyped-def]
 
 
 @jit_fused
-def _contain(mean, square, noise, rows, product):  # type: ignore[no-untyped-def]
+def _contain(mean: Array, square: Array, noise: float, rows: int, product: Array) -> None:
     """What the source contains: the product of 1 + variance / noise; `square` becomes the variance."""
     inverse = 1.0 / noise
     for y in range(rows):
@@ -52,7 +55,17 @@ def _contain(mean, square, noise, rows, product):  # type: ignore[no-untyped-def
 
 
 @jit_fused
-def _carry(mean, variance, f, ff, cross, noise, rows, signal, rest):  # type: ignore[no-untyped-def]
+def _carry(
+    mean: Array,
+    variance: Array,
+    f: Array,
+    ff: Array,
+    cross: Array,
+    noise: float,
+    rows: int,
+    signal: Array,
+    rest: Array,
+) -> None:
     """What the fused image carries of it: the products of rest + g^2 variance and of rest."""
     for y in range(rows):
         for x in range(signal.size):
@@ -69,7 +82,9 @@ def _carry(mean, variance, f, ff, cross, noise, rows, signal, rest):  # type: ig
 
 
 @jit
-def information(planes, columns, weights, noise, ceiling, scratch):  # type: ignore[no-untyped-def]
+def information(
+    planes: Plane, columns: int, weights: Array, noise: float, ceiling: float, scratch: Array
+) -> tuple[Array, Array]:
     """One scale of VIF, in nats.
 
     Parameters

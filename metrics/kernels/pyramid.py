@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from . import jit_fused
+from .windows import Array, Plane
 
 
 @jit_fused
-def halve(plane, weights, out):  # type: ignore[no-untyped-def]
+def halve(plane: Plane, weights: Array, out: Array) -> None:
     """(H, W) -> every other window mean, ((H - size + 2) // 2, (W - size + 2) // 2) float64."""
     size = 2 * weights.size - 1
     width = plane.shape[1]

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import jit, jit_fused
-from .windows import TILE, carve, tile_means, total_inside
+from .windows import TILE, Plane, carve, tile_means, total_inside
 
 TILES = 7
+"""Tiles of working memory: mean and mean square of each source, those of a fused image, and a mean product."""
+
+Array = NDArray[np.float64]
 
 
 @jit_fused
-def _add(mean, square, f, ff, cross, c1, c2, unbias, rows, total):  # type: ignore[no-untyped-def]
+def _add(
+    mean: Array,
+    square: Array,
+    f: Array,
+    ff: Array,
+    cross: Array,
+    c1: float,
+    c2: float,
+    unbias: float,
+    rows: int,
+    total: Array,
+) -> None:
     for y in range(rows):
         for x in range(total.size):
             mm = mean[y, x] * f[y, x]
@@ -22,7 +37,9 @@ def _add(mean, square, f, ff, cross, c1, c2, unbias, rows, total):  # type: igno
 
 
 @jit
-def similarity(planes, columns, weights, c1, c2, unbias, scratch):  # type: ignore[no-untyped-def]
+def similarity(
+    planes: Plane, columns: int, weights: Array, c1: float, c2: float, unbias: float, scratch: Array
+) -> Array:
     """Sum of the SSIM map of every fused plane with each source, (k, 2); planes as `Band` has them."""
     ir, vis, fused = planes[0], planes[1], planes[2:]
     size = 2 * weights.size - 1

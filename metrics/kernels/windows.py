@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import jit
-from .taps import LANES, STRIDE, across, down
+from .taps import LANES as LANES
+from .taps import STRIDE, across, down
 
 TILE = 16
 """Rows of a tile: a multiple of four, few enough for seven tiles to stay in the second-level cache."""
@@ -21,6 +22,7 @@ BAND = 800
 """Widest image whose tiles stay there; a wider one is worked off in bands of columns."""
 
 Array = NDArray[np.float64]
+Plane = NDArray[np.uint8] | Array
 
 
 @jit
@@ -41,7 +43,7 @@ def total_inside(row: Array, columns: int) -> float:
 
 
 @jit
-def deal(plane, start, stop, dealt):  # type: ignore[no-untyped-def]
+def deal(plane: Plane, start: int, stop: int, dealt: Plane) -> None:
     """Columns `start` to `stop` of (H, W) -> (H, 8 * length); what the last lanes lack is filled with the last of them."""
     length = dealt.shape[1] // LANES
     for y in range(plane.shape[0]):
@@ -63,7 +65,7 @@ def scratch_size(width: int, size: int, tiles: int) -> int:
 
 
 @jit
-def carve(scratch, span, size, tiles):  # type: ignore[no-untyped-def]
+def carve(scratch: Array, span: int, size: int, tiles: int) -> tuple[Array, Array, Array]:
     """Samples, vertical sums, and so many tiles, in working memory that is reused from call to call."""
     first = STRIDE * (TILE + size - 1)
     second = first + TILE * (span + LANES * size)
@@ -76,7 +78,9 @@ def carve(scratch, span, size, tiles):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _load(plane, other, alone, ceiling, top, start, count, samples):  # type: ignore[no-untyped-def]
+def _load(
+    plane: Plane, other: Plane, alone: bool, ceiling: float, top: int, start: int, count: int, samples: Array
+) -> None:
     """A block of a dealt plane, or of the product of two; below the image its last row goes on."""
     last = plane.shape[0] - 1
     for y in range(samples.size // STRIDE):
@@ -93,7 +97,17 @@ def _load(plane, other, alone, ceiling, top, start, count, samples):  # type: ig
 
 
 @jit
-def tile_means(plane, other, alone, ceiling, top, weights, samples, sums, out):  # type: ignore[no-untyped-def]
+def tile_means(
+    plane: Plane,
+    other: Plane,
+    alone: bool,
+    ceiling: float,
+    top: int,
+    weights: Array,
+    samples: Array,
+    sums: Array,
+    out: Array,
+) -> None:
     """Window means of a plane (`alone`), or of the product of two planes clipped at `ceiling`, for one tile.
 
     Parameters

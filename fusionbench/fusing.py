@@ -1,0 +1,484 @@
+"""Fuse one pair, or folders of them, by any method: colour, bit depth, files and threads are dealt with here.
+
+A method only ever sees float64 planes on the scale 0..255, of the size of the images.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+import fusionbench
+from fusionbench import images, pairing
+from fusionbench.recipe import Color, Recipe, recipe
+from fusionbench.registry import unknown
+from fusionbench.store import plain
+from fusionbench.types import Fused, Image, Pair, UserError
+
+Status: TypeAlias = Literal["fused", "failed"]
+_Real: TypeAlias = NDArray[np.float64]
+
+RECORD: Final = "recipe.json"
+"""The file in a method's folder that says how its images were made."""
+
+_DEEP: Final = ("png", "tif", "tiff")
+"""Formats that hold 16 bits."""
+
+
+def fuse(
+    name: str,
+    ir: Image | str | Path,
+    vis: Image | str | Path,
+    *,
+    color: Color | None = None,
+    preset: str | None = None,
+    **parameters: Any,
+) -> Image:
+    """Fuse one pair.
+
+    Parameters
+    ----------
+    name : str
+        Short name of the method, e.g. ``"gff"``; `fusionbench.methods.available` lists them.
+    ir, vis : ndarray, str or Path
+        The sources, of one size: (H, W) grey or (H, W, 3) RGB; uint8, uint16, or float in [0, 1]; or a file to read. An
+        infrared image in colour counts by its luma.
+    color : {"luma", "per-channel", "grey"}, optional
+        What is done about a visible image in colour; a grey one is fused as it is. By default what the preset says,
+        otherwise ``"luma"``.
+
+        * ``"luma"``: its luma (BT.601, rounded to the depth of the image) is fused, and R, G and B are all changed by
+          as much as the luma was, so that Cb and Cr stay what they are up to saturation.
+        * ``"per-channel"``: R, G and B are each fused with the infrared image, as VIFB does.
+        * ``"grey"``: its luma is fused, and the result is grey.
+    preset : str, optional
+        A named set of parameters of this method, e.g. ``"vifb"``.
+    **parameters
+        Parameters of the method; they come before those of the preset.
+
+    Returns
+    -------
+    ndarray
+        The fused image, (H, W) or (H, W, 3), with the dtype and range of `vis`. Integers are rounded, halves up, and
+        what is out of range is clipped.
+
+    Raises
+    ------
+    UserError
+        If an image cannot be used, the sizes differ or are too small for the method, or there is no such method,
+        preset or parameter.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ir = np.full((32, 32), 100, dtype=np.uint8)
+    >>> vis = np.full((32, 32, 3), (30, 40, 50), dtype=np.uint8)
+    >>> fuse("max", ir, vis)[0, 0].tolist(), fuse("max", ir, vis, color="grey")[0, 0].tolist()
+    ([92, 102, 112], 100)
+    """
+    chosen = recipe(name, color=color, preset=preset, parameters=parameters)
+    given = {"ir": ir, "vis": vis}
+    called = {role: f"'{image}'" if isinstance(image, str | Path) else role for role, image in given.items()}
+    usable = {
+        role: images.read(Path(image)) if isinstance(image, str | Path) else images.check(image, role)
+        for role, image in given.items()
+    }
+    _same_size(called["vis"], usable["vis"], called["ir"], usable["ir"])
+    return stored(fuse_levels(chosen, usable["ir"], usable["vis"], called["vis"]), usable["vis"].dtype)
+
+
+def fuse_levels(chosen: Recipe, ir: Image, vis: Image, what: str = "vis") -> _Real:
+    """Fuse one pair of usable images without rounding or clipping the result.
+
+    Parameters
+    ----------
+    chosen : Recipe
+        How.
+    ir, vis : Image
+        The sources, of one size, as `fusionbench.images.read` and `check` return them.
+    what : str
+        How an error calls the pair.
+
+    Returns
+    -------
+    ndarray of float64
+        (H, W) or (H, W, 3), on the scale 0..255.
+
+    Raises
+    ------
+    UserError
+        If the images are too small for the method, or it does not return finite numbers of the right shape.
+    """
+    height, width = vis.shape[:2]
+    if min(height, width) < chosen.card.smallest:
+        raise UserError(
+            f"{what} is {width} x {height} pixels (width x height), too small for {chosen.method}: its shorter side "
+            f"must have at least {chosen.card.smallest}."
+        )
+    source = _plane(ir)
+    if vis.ndim == 2 or chosen.color != "per-channel":
+        seen = _plane(vis)
+        fused = _call(chosen, source, seen)
+        return fused if vis.ndim == 2 or chosen.color == "grey" else _levels(vis) + (fused - seen)[:, :, np.newaxis]
+    channels = _levels(vis)
+    if chosen.card.joint:
+        return _call(chosen, source, channels)
+    # The methods know the infrared plane by its identity, and do not measure it again for each channel.
+    bands = [_call(chosen, source, np.ascontiguousarray(channels[:, :, band])) for band in range(3)]
+    return np.stack(bands, axis=2)
+
+
+def stored(fused: _Real, dtype: np.dtype[Any] | type[np.generic]) -> Image:
+    """A result on the scale 0..255 as an image of some dtype.
+
+    Parameters
+    ----------
+    fused : ndarray of float64
+        Any shape.
+    dtype : dtype
+        uint8, uint16 (257 times the level, to the nearest) or a floating-point one ([0, 1]).
+
+    Returns
+    -------
+    Image
+        Clipped to the range of the dtype; halves are rounded up.
+    """
+    kind = np.dtype(dtype)
+    if kind.kind == "f":
+        return np.clip(fused / 255, 0, 1).astype(kind)
+    most = np.iinfo(kind).max
+    scaled = np.clip(fused if most == 255 else fused * 257, 0, most)
+    whole = np.floor(scaled)
+    # Not floor(x + 0.5): that sum may itself be rounded up to the next whole number.
+    whole += scaled - whole >= 0.5
+    return whole.astype(kind)
+
+
+def _levels(image: Image) -> _Real:
+    """The image on the scale 0..255; never the memory of the user."""
+    scale = 255.0 if image.dtype.kind == "f" else 1 / 257 if image.dtype == np.uint16 else 1.0
+    return np.ascontiguousarray(np.multiply(image, scale, dtype=np.float64))
+
+
+def _plane(image: Image) -> _Real:
+    """The image, or its luma rounded to its own depth, on the scale 0..255."""
+    if image.ndim == 2:
+        return _levels(image)
+    if image.dtype == np.uint8:
+        return _levels(images.luma(image, "bt601"))
+    wide = image.astype(np.float64 if image.dtype.kind == "f" else np.uint32)
+    weighted = 299 * wide[:, :, 0] + 587 * wide[:, :, 1] + 114 * wide[:, :, 2]
+    if image.dtype.kind == "f":
+        return _levels(weighted / 1000)
+    return _levels(((weighted + 500) // 1000).astype(np.uint16))
+
+
+def _call(chosen: Recipe, ir: _Real, vis: _Real) -> _Real:
+    fused = np.asarray(chosen.function(ir, vis, **chosen.parameters))
+    if fused.shape != vis.shape:
+        raise UserError(
+            f"The method {chosen.method} made an image of shape {fused.shape} where {vis.shape} was due: correct it."
+        )
+    if not np.isfinite(fused).all():
+        raise UserError(f"The method {chosen.method} made NaN or infinite pixels: choose other parameters, or correct it.")
+    return fused.astype(np.float64, copy=False)
+
+
+def _same_size(what: str, image: Image, other: str, others: Image) -> None:
+    if image.shape[:2] != others.shape[:2]:
+        one, two = (f"{columns} x {rows}" for rows, columns in (image.shape[:2], others.shape[:2]))
+        raise UserError(
+            f"{what} is {one} pixels (width x height) but {other} is {two}: the sources of a pair must be of one size."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one pair and method.
+
+    Attributes
+    ----------
+    fused : Fused
+        Method, pair, and the file that now holds the image if all went well.
+    status : {"fused", "failed"}
+        Whether it did.
+    reason : str
+        Why not; otherwise empty.
+    seconds : float
+        What the method itself took, without reading and writing.
+    """
+
+    fused: Fused
+    status: Status
+    reason: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFusion:
+    """Pairs to be fused: iterate over it to do so, and get each `Outcome` as soon as it is there.
+
+    What is already done is kept if the iteration is left early or stopped.
+
+    Attributes
+    ----------
+    recipes : tuple of Recipe
+        How.
+    sources : SourcePairs
+        What was paired.
+    kept : tuple of Fused
+        Images that are there already and stay as they are.
+    todo : tuple of Fused
+        Images that are to be made.
+    depth : int
+        Bits a sample, 8 or 16.
+    threads : int
+        How many are made at once.
+    """
+
+    recipes: tuple[Recipe, ...]
+    sources: pairing.SourcePairs
+    kept: tuple[Fused, ...]
+    todo: tuple[Fused, ...]
+    depth: int
+    threads: int
+    _records: Mapping[str, _Record]
+
+    def __iter__(self) -> Iterator[Outcome]:
+        recipes = {chosen.method: chosen for chosen in self.recipes}
+        pool = ThreadPoolExecutor(self.threads)
+        try:
+            futures = [pool.submit(self._attempt, recipes[item.method], item) for item in self.todo]
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _attempt(self, chosen: Recipe, item: Fused) -> Outcome:
+        try:
+            return Outcome(item, "fused", seconds=self._make(chosen, item))
+        except UserError as error:
+            return Outcome(item, "failed", str(error))
+        except Exception as error:  # a method may be anybody's; its mistake must not cost the other images
+            return Outcome(item, "failed", f"it stopped with {type(error).__name__}: {error}")
+
+    def _make(self, chosen: Recipe, item: Fused) -> float:
+        ir, vis = images.read(item.pair.ir), images.read(item.pair.vis)
+        _same_size(f"'{item.pair.vis}'", vis, f"'{item.pair.ir}'", ir)
+        if self.depth == 16 and vis.ndim == 3 and chosen.color != "grey":
+            raise UserError(f"'{item.pair.vis}' is in colour, of which only 8 bits can be written: use grey, or depth 8.")
+        clock = time.perf_counter()
+        fused = fuse_levels(chosen, ir, vis, f"'{item.pair.vis}'")
+        seconds = time.perf_counter() - clock
+        if item.method in self._records:
+            self._records[item.method].write()
+        images.write(item.path, stored(fused, np.uint8 if self.depth == 8 else np.uint16))
+        return seconds
+
+
+def fuse_folder(
+    methods: Iterable[str | Recipe],
+    ir: str | Path,
+    vis: str | Path,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    overwrite: bool = False,
+    format: str | None = None,
+    depth: int = 8,
+) -> FolderFusion:
+    """Prepare to fuse all pairs of two folders by some methods.
+
+    Parameters
+    ----------
+    methods : iterable of str or Recipe
+        Short names, or recipes where more than the name is to be decided.
+    ir, vis : str or Path
+        The sources: each a folder or one image; matched by name.
+    out : str or Path
+        A folder, which is made if it does not exist: images become ``out/<method>/<pair>.png``. Or, for one method and
+        one pair, the image.
+    workers : int, optional
+        How many threads; by default as many as there are cores.
+    overwrite : bool
+        Make images anew that are there already, instead of keeping them.
+    format : {"png", "bmp", "tif", "tiff", "jpg", "jpeg"}, optional
+        By default PNG, or what the suffix of `out` says. JPEG loses detail, also of what is scored.
+    depth : {8, 16}
+        Bits a sample; 16 for grey PNG and TIFF.
+
+    Returns
+    -------
+    FolderFusion
+        Nothing is fused until it is iterated over.
+
+    Raises
+    ------
+    UserError
+        If there is no such method, format or depth, the folders do not match, or images that would stay in a method's
+        folder were made by another recipe.
+
+    Notes
+    -----
+    An image appears under its name when it is complete, so what is there is whole. ``recipe.json`` beside the images
+    says how they were made.
+    """
+    out = Path(out)
+    recipes = tuple(item if isinstance(item, Recipe) else recipe(item) for item in methods)
+    threads = _cores() if workers is None else workers
+    if threads < 1:
+        raise UserError(f"{threads} workers cannot do anything: give at least 1.")
+    single = out.suffix.lower() in images.SUFFIXES and not out.is_dir()
+    kind = _format(out.suffix if single else "", format, depth)
+    _refuse_doubled(recipes)
+    sources = pairing.pair_sources(Path(ir), Path(vis))
+    if single:
+        items = [_only(recipes, sources.pairs, out)]
+        records = {}
+    else:
+        if out.exists() and not out.is_dir():
+            raise UserError(f"'{out}' is a file: give a folder, or the name of an image.")
+        items = [
+            Fused(chosen.method, pair, out / chosen.method / f"{pair.name}.{kind}")
+            for chosen in recipes
+            for pair in sources.pairs
+        ]
+        records = _records(recipes, items, out, overwrite, {"format": kind, "depth": depth})
+    _spare_sources(items, sources)
+    there = set() if overwrite else {item for item in items if item.path.exists()}
+    return FolderFusion(
+        recipes=recipes,
+        sources=sources,
+        kept=tuple(item for item in items if item in there),
+        todo=tuple(item for item in items if item not in there),
+        depth=depth,
+        threads=threads,
+        _records=records,
+    )
+
+
+def _format(suffix: str, asked: str | None, depth: int) -> str:
+    known = [one.removeprefix(".") for one in images.SUFFIXES]
+    kind = (asked or suffix or "png").lower().removeprefix(".")
+    if kind not in known:
+        raise unknown("image format", kind, known)
+    if suffix and kind != suffix.lower().removeprefix("."):
+        raise UserError(f"The name of the image ends in {suffix}, but the format asked for is {kind}: leave one out.")
+    if depth not in (8, 16):
+        raise UserError(f"Images of {depth} bits cannot be written: use 8 or 16.")
+    if depth == 16 and kind not in _DEEP:
+        raise UserError(f"16 bits do not fit into {kind}: use one of {', '.join(_DEEP)}.")
+    return kind
+
+
+def _refuse_doubled(recipes: Iterable[Recipe]) -> None:
+    seen: set[str] = set()
+    for chosen in recipes:
+        if chosen.method in seen:
+            raise UserError(f"The method '{chosen.method}' is there twice, for one folder: name it once.")
+        seen.add(chosen.method)
+
+
+def _only(recipes: tuple[Recipe, ...], pairs: tuple[Pair, ...], out: Path) -> Fused:
+    if len(recipes) != 1 or len(pairs) != 1:
+        raise UserError(
+            f"'{out}' is the name of one image, but {len(recipes)} methods and {len(pairs)} pairs are given: name a "
+            "folder."
+        )
+    return Fused(recipes[0].method, pairs[0], out)
+
+
+def _spare_sources(items: Iterable[Fused], sources: pairing.SourcePairs) -> None:
+    paths = [path for pair in sources.pairs for path in (pair.ir, pair.vis)] + [*sources.only_ir, *sources.only_vis]
+    taken = {path.resolve() for path in paths}
+    for item in items:
+        if item.path.resolve() in taken:
+            raise UserError(f"'{item.path}' is a source image: choose another place for the fused one.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """How the images of a method's folder were made, to be written before the first of them."""
+
+    path: Path
+    content: Mapping[str, Any]
+    lock: threading.Lock
+
+    def write(self) -> None:
+        with self.lock:
+            if self.path.exists() and _recipe_in(self.path) == self.content["recipe"]:
+                return
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                part = self.path.with_name(f".{uuid.uuid4().hex}.part")
+                part.write_text(json.dumps(self.content, indent=1, allow_nan=False) + "\n")
+                part.replace(self.path)
+            except OSError as error:
+                folder = self.path.parent
+                raise UserError(f"'{folder}' cannot be written to ({error.strerror}): choose another place.") from error
+
+
+def _records(
+    recipes: Iterable[Recipe], items: Iterable[Fused], out: Path, overwrite: bool, more: Mapping[str, Any]
+) -> dict[str, _Record]:
+    """What to write into each method's folder; refuses to mix images there that were made in two ways."""
+    records = {}
+    made = {item.path for item in items}
+    for chosen in recipes:
+        folder = out / chosen.method
+        own = json.loads(json.dumps(plain({**chosen.record(), **more})))
+        found = pairing.images_in(folder) if _has_images(folder) else []
+        staying = [path for path in found if not (overwrite and path in made)]
+        before = _recipe_in(folder / RECORD)
+        if staying and before and before != own:
+            raise UserError(
+                f"'{folder}' holds images made with {_difference(before, own)}: choose another folder, remove them, or "
+                "have all of them overwritten."
+            )
+        if staying and not before:
+            folder.mkdir(parents=True, exist_ok=True)
+            continue
+        card = chosen.card
+        about = {"fusionbench": fusionbench.__version__, "title": card.title, "doi": card.doi, "recipe": own}
+        records[chosen.method] = _Record(folder / RECORD, about, threading.Lock())
+    return records
+
+
+def _has_images(folder: Path) -> bool:
+    return folder.is_dir() and any(entry.suffix.lower() in images.SUFFIXES for entry in folder.iterdir())
+
+
+def _recipe_in(path: Path) -> Any:
+    """The recipe that a record holds; None if there is no record."""
+    try:
+        return json.loads(path.read_text())["recipe"]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"'{path}' does not say how the images beside it were made: remove it and them.") from error
+
+
+def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    flat = [{**one, **one.get("parameters", {})} for one in (before, now)]
+    words = dict.fromkeys(word for one in flat for word in one if word != "parameters")
+    return ", ".join(
+        f"{word} {json.dumps(flat[0].get(word))} instead of {json.dumps(flat[1].get(word))}"
+        for word in words
+        if flat[0].get(word) != flat[1].get(word)
+    )
+
+
+def _cores() -> int:
+    # A container or a batch system may leave us fewer cores than the machine has.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

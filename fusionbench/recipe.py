@@ -1,0 +1,313 @@
+"""A method with everything decided: its parameters, checked before any work, and what it does about colour."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, Union, get_args, get_origin
+
+import numpy as np
+
+from fusionbench.baselines import METHODS
+from fusionbench.registry import unknown
+from fusionbench.types import MethodCard, UserError
+
+if TYPE_CHECKING:
+    from fusionbench.baselines.card import Method
+
+Color: TypeAlias = Literal["luma", "per-channel", "grey"]
+COLORS: Final[tuple[Color, ...]] = get_args(Color)
+"""What can be done about a visible image in colour; `fusionbench.fusing.fuse` says what each of them means."""
+
+REQUIRED: Final = inspect.Parameter.empty
+"""The default of a parameter that has none."""
+
+# What a benchmark does about colour is the same for all its methods; a card says so only where one of them differs.
+_COLOR_OF_PRESET: Final[Mapping[str, Color]] = {"vifb": "per-channel"}
+_WORDS: Final = {"true": True, "false": False, "none": None}
+_KINDS: Final[Mapping[Any, list[str]]] = {
+    bool: ["true", "false"],
+    int: ["a whole number"],
+    float: ["a number"],
+    str: ["a word"],
+    Path: ["a file"],
+    np.ndarray: ["an array"],
+    NoneType: ["none"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a method.
+
+    Attributes
+    ----------
+    name : str
+        Its keyword.
+    kind : object
+        Its annotation, evaluated; `Any` if it has none that can be.
+    default : object
+        `REQUIRED` if it has none.
+    meaning : str
+        What its docstring says of it, in one line; empty if nothing.
+    """
+
+    name: str
+    kind: Any
+    default: Any
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One way to fuse.
+
+    Attributes
+    ----------
+    method : str
+        Short name of the method.
+    preset : str or None
+        Which of its presets, if any.
+    color : {"luma", "per-channel", "grey"}
+        What is done about a visible image in colour.
+    parameters : mapping of str to object
+        Every parameter of the method with its value, those of the preset and the defaults included.
+    function : Method
+        The method itself.
+    """
+
+    method: str
+    preset: str | None
+    color: Color
+    parameters: Mapping[str, Any]
+    function: Method
+
+    @property
+    def card(self) -> MethodCard:
+        """What the method says of itself."""
+        return self.function.card
+
+    def record(self) -> dict[str, Any]:
+        """The recipe as JSON can hold it; files and arrays by the SHA-256 of their content."""
+        return {
+            "method": self.method,
+            "color": self.color,
+            "parameters": {name: _recorded(value) for name, value in self.parameters.items()},
+        }
+
+
+def recipe(
+    name: str,
+    *,
+    color: Color | None = None,
+    preset: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> Recipe:
+    """Decide everything about a method, and complain about what does not exist.
+
+    Parameters
+    ----------
+    name : str
+        Short name of the method, e.g. ``"gff"``.
+    color : {"luma", "per-channel", "grey"}, optional
+        By default what the preset says, otherwise ``"luma"``.
+    preset : str, optional
+        A named set of parameters of this method, e.g. ``"vifb"``.
+    parameters : mapping of str to object, optional
+        These come before those of the preset.
+
+    Returns
+    -------
+    Recipe
+
+    Raises
+    ------
+    UserError
+        If there is no such method, preset, colour mode or parameter, or a value is of the wrong kind.
+
+    Examples
+    --------
+    >>> recipe("weighted", parameters={"weight": 0.25}).parameters
+    {'weight': 0.25}
+    """
+    function = METHODS[name]
+    presets = function.card.presets
+    if preset is not None and preset not in presets:
+        if not presets:
+            raise UserError(f"'{name}' has no presets, so it cannot follow '{preset}': leave the preset out.")
+        raise unknown(f"preset of {name}", preset, presets)
+    named = dict(presets[preset]) if preset is not None else {}
+    usual: Color = named.pop("color", _COLOR_OF_PRESET.get(preset or "", "luma"))
+    chosen = usual if color is None else color
+    if chosen not in COLORS:
+        raise unknown("colour mode", str(chosen), COLORS)
+    known = parameters_of(name)
+    given = {word: _accepted(name, word, value, known) for word, value in {**named, **(parameters or {})}.items()}
+    for word, parameter in known.items():
+        if parameter.default is REQUIRED and word not in given:
+            raise UserError(f"'{name}' cannot work without its parameter '{word}': give a value for it.")
+    defaults = {word: parameter.default for word, parameter in known.items()}
+    return Recipe(name, preset, chosen, {**defaults, **given}, function)
+
+
+def parameters_of(name: str) -> dict[str, Parameter]:
+    """The parameters of a method by name, in its own order.
+
+    Raises
+    ------
+    UserError
+        If there is no such method.
+    """
+    function = METHODS[name]
+    try:
+        signature = inspect.signature(function, eval_str=True)
+    except NameError:  # an annotation that only exists while types are checked
+        signature = inspect.signature(function)
+    meanings = documented(inspect.getdoc(function) or "")
+    return {
+        word: Parameter(word, _kind(parameter.annotation), parameter.default, meanings.get(word, ""))
+        for word, parameter in signature.parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+
+
+def documented(docstring: str) -> dict[str, str]:
+    r"""What a numpydoc docstring says of each parameter, in one line each.
+
+    >>> documented("Do.\n\nParameters\n----------\na, b : int\n    Both\n    of them.\n\nReturns\n-------\nint\n")
+    {'a': 'Both of them.', 'b': 'Both of them.'}
+    """
+    section = re.search(r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n-{3,}$|\Z)", docstring, re.DOTALL | re.MULTILINE)
+    meanings: dict[str, str] = {}
+    for entry in re.split(r"\n(?=\S)", section[1].strip()) if section else []:
+        heading, _, text = entry.partition("\n")
+        for word in heading.partition(" : ")[0].split(","):
+            meanings[word.strip()] = " ".join(text.split())
+    return meanings
+
+
+def parse(name: str, word: str, text: str) -> Any:
+    """The value of a parameter, written as text, as on a command line.
+
+    Parameters
+    ----------
+    name, word : str
+        The method and its parameter.
+    text : str
+        A number, ``true``, ``false``, ``none``, several values separated by commas, or a word.
+
+    Returns
+    -------
+    object
+        The first reading of the text that the parameter takes.
+
+    Raises
+    ------
+    UserError
+        If there is no such method or parameter, or it takes no reading of the text.
+    """
+    known = parameters_of(name)
+    if word not in known:
+        if _takes_anything(METHODS[name]):
+            return _readings(text)[0]
+        raise _no_such_parameter(name, word, known)
+    kind = known[word].kind
+    for value in _readings(text):
+        if _fits(value, kind):
+            return value
+    raise _wrong_value(name, known[word], text)
+
+
+def _readings(text: str) -> list[Any]:
+    if text.lower() in _WORDS:
+        return [_WORDS[text.lower()], text]
+    try:
+        literal = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError):
+        return [text]
+    # "3," is a tuple but "3" is not, though it may be meant as a list of one.
+    return [literal, text] if isinstance(literal, tuple | list | str) else [literal, (literal,), text]
+
+
+def _takes_anything(function: Method) -> bool:
+    kinds = {parameter.kind for parameter in inspect.signature(function).parameters.values()}
+    return inspect.Parameter.VAR_KEYWORD in kinds
+
+
+def _no_such_parameter(name: str, word: str, known: Mapping[str, Parameter]) -> UserError:
+    if not known:
+        return UserError(f"'{name}' has no parameters, so '{word}' cannot be set: leave it out.")
+    return unknown(f"parameter of {name}", word, known)
+
+
+def _kind(annotation: Any) -> Any:
+    return Any if annotation is inspect.Parameter.empty or isinstance(annotation, str) else annotation
+
+
+def _accepted(name: str, word: str, value: Any, known: Mapping[str, Parameter]) -> Any:
+    """The value as the method gets it: a tuple for a list, so that it can be a key, and a path for a file's name."""
+    if word not in known:
+        if _takes_anything(METHODS[name]):
+            return value
+        raise _no_such_parameter(name, word, known)
+    kind = known[word].kind
+    if not _fits(value, kind):
+        raise _wrong_value(name, known[word], value)
+    if isinstance(value, list):
+        return tuple(value)
+    return Path(value) if isinstance(value, str) and Path in get_args(kind) else value
+
+
+def _wrong_value(name: str, parameter: Parameter, value: Any) -> UserError:
+    wanted = " or ".join(_in_words(parameter.kind))
+    return UserError(f"The parameter '{parameter.name}' of {name} cannot be {value!r}: give {wanted}.")
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a value is what an annotation asks for; kinds that nobody types on a command line are not looked into."""
+    origin, inside = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return any(_fits(value, one) for one in inside)
+    if origin is Literal:
+        return any(type(value) is type(one) and value == one for one in inside)
+    if isinstance(origin, type) and issubclass(origin, Sequence):
+        one = inside[0] if inside else Any
+        return isinstance(value, Sequence) and not isinstance(value, str) and all(_fits(item, one) for item in value)
+    if kind in (int, float):
+        return isinstance(value, Integral if kind is int else Real) and not isinstance(value, bool)
+    plain = origin or kind
+    return not isinstance(plain, type) or isinstance(value, plain)
+
+
+def _in_words(kind: Any) -> list[str]:
+    origin, inside = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return list(dict.fromkeys(text for one in inside for text in _in_words(one)))
+    if origin is Literal:
+        return [f"'{one}'" for one in inside]
+    if isinstance(origin, type) and issubclass(origin, Sequence):
+        return ["values separated by commas"]
+    plain = origin or kind
+    return _KINDS.get(plain, [getattr(plain, "__name__", str(plain))])
+
+
+def _recorded(value: Any) -> Any:
+    import hashlib
+
+    if isinstance(value, np.ndarray):
+        content = np.ascontiguousarray(value)
+        return {"array": f"{value.dtype} {value.shape}", "sha256": hashlib.sha256(content.tobytes()).hexdigest()}
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, tuple | list):
+        return [_recorded(item) for item in value]
+    if isinstance(value, Path) and value.is_file():
+        with value.open("rb") as file:
+            return {"file": value.name, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
