@@ -11,18 +11,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fusionbench import baselines as methods
     from fusionbench import metrics as metrics
+    from fusionbench.fusing import fuse as fuse
     from fusionbench.scoring import score as score
     from fusionbench.scoring import score_folder as score_folder
     from fusionbench.types import UserError as UserError
 
 __version__ = "0.1.0"
 
-__all__ = ["UserError", "__version__", "metrics", "score", "score_folder"]
+__all__ = ["UserError", "__version__", "fuse", "methods", "metrics", "score", "score_folder"]
 
 # Each word is imported when it is first used, so that `import fusionbench` costs nothing.
 _WORDS = {
     "UserError": "fusionbench.types:UserError",
+    "fuse": "fusionbench.fusing:fuse",
+    "methods": "fusionbench.baselines",
     "metrics": "fusionbench.metrics",
     "score": "fusionbench.scoring:score",
     "score_folder": "fusionbench.scoring:score_folder",

@@ -5,32 +5,23 @@ A method only ever sees float64 planes on the scale 0..255, of the size of the i
 
 from __future__ import annotations
 
-import json
-import os
-import threading
 import time
-import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-import fusionbench
 from fusionbench import images, pairing
 from fusionbench.recipe import Color, Recipe, recipe
+from fusionbench.records import Record, record
 from fusionbench.registry import unknown
-from fusionbench.store import plain
 from fusionbench.types import Fused, Image, Pair, UserError
+from fusionbench.workers import as_finished, count
 
-Status: TypeAlias = Literal["fused", "failed"]
 _Real: TypeAlias = NDArray[np.float64]
-
-RECORD: Final = "recipe.json"
-"""The file in a method's folder that says how its images were made."""
 
 _DEEP: Final = ("png", "tif", "tiff")
 """Formats that hold 16 bits."""
@@ -167,8 +158,9 @@ def stored(fused: _Real, dtype: np.dtype[Any] | type[np.generic]) -> Image:
 
 def _levels(image: Image) -> _Real:
     """The image on the scale 0..255; never the memory of the user."""
-    scale = 255.0 if image.dtype.kind == "f" else 1 / 257 if image.dtype == np.uint16 else 1.0
-    return np.ascontiguousarray(np.multiply(image, scale, dtype=np.float64))
+    if image.dtype.kind == "f":
+        return np.ascontiguousarray(np.multiply(image, 255, dtype=np.float64))
+    return np.ascontiguousarray(np.divide(image, 257 if image.dtype == np.uint16 else 1, dtype=np.float64))
 
 
 def _plane(image: Image) -> _Real:
@@ -177,11 +169,9 @@ def _plane(image: Image) -> _Real:
         return _levels(image)
     if image.dtype == np.uint8:
         return _levels(images.luma(image, "bt601"))
-    wide = image.astype(np.float64 if image.dtype.kind == "f" else np.uint32)
-    weighted = 299 * wide[:, :, 0] + 587 * wide[:, :, 1] + 114 * wide[:, :, 2]
-    if image.dtype.kind == "f":
-        return _levels(weighted / 1000)
-    return _levels(((weighted + 500) // 1000).astype(np.uint16))
+    red, green, blue = (image[:, :, band].astype(np.float64) for band in range(3))
+    luma = (299 * red + 587 * green + 114 * blue) / 1000
+    return _levels(luma if image.dtype.kind == "f" else np.rint(luma).astype(np.uint16))
 
 
 def _call(chosen: Recipe, ir: _Real, vis: _Real) -> _Real:
@@ -191,7 +181,9 @@ def _call(chosen: Recipe, ir: _Real, vis: _Real) -> _Real:
             f"The method {chosen.method} made an image of shape {fused.shape} where {vis.shape} was due: correct it."
         )
     if not np.isfinite(fused).all():
-        raise UserError(f"The method {chosen.method} made NaN or infinite pixels: choose other parameters, or correct it.")
+        raise UserError(
+            f"The method {chosen.method} made NaN or infinite pixels: choose other parameters, or correct it."
+        )
     return fused.astype(np.float64, copy=False)
 
 
@@ -210,17 +202,14 @@ class Outcome:
     Attributes
     ----------
     fused : Fused
-        Method, pair, and the file that now holds the image if all went well.
-    status : {"fused", "failed"}
-        Whether it did.
+        Method, pair, and the file that holds the image if all went well.
     reason : str
-        Why not; otherwise empty.
+        Why there is none; empty if there is one.
     seconds : float
         What the method itself took, without reading and writing.
     """
 
     fused: Fused
-    status: Status
     reason: str = ""
     seconds: float = 0.0
 
@@ -245,6 +234,8 @@ class FolderFusion:
         Bits a sample, 8 or 16.
     threads : int
         How many are made at once.
+    records : mapping of str to Record or None
+        What is to be said in the folder of each method about how its images are made, if anything.
     """
 
     recipes: tuple[Recipe, ...]
@@ -253,36 +244,36 @@ class FolderFusion:
     todo: tuple[Fused, ...]
     depth: int
     threads: int
-    _records: Mapping[str, _Record]
+    records: Mapping[str, Record | None]
 
     def __iter__(self) -> Iterator[Outcome]:
-        recipes = {chosen.method: chosen for chosen in self.recipes}
-        pool = ThreadPoolExecutor(self.threads)
-        try:
-            futures = [pool.submit(self._attempt, recipes[item.method], item) for item in self.todo]
-            for future in as_completed(futures):
-                yield future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+        return self.outcomes()
 
-    def _attempt(self, chosen: Recipe, item: Fused) -> Outcome:
+    def outcomes(self, tick: Callable[[], None] | None = None) -> Iterator[Outcome]:
+        """What iterating gives; `tick` is called several times a second meanwhile."""
+        return as_finished(self._attempt, self.todo, self.threads, tick)
+
+    def _attempt(self, item: Fused) -> Outcome:
+        chosen = next(one for one in self.recipes if one.method == item.method)
         try:
-            return Outcome(item, "fused", seconds=self._make(chosen, item))
+            return Outcome(item, seconds=self._make(chosen, item))
         except UserError as error:
-            return Outcome(item, "failed", str(error))
+            return Outcome(item, str(error))
         except Exception as error:  # a method may be anybody's; its mistake must not cost the other images
-            return Outcome(item, "failed", f"it stopped with {type(error).__name__}: {error}")
+            return Outcome(item, f"it stopped with {type(error).__name__}: {error}")
 
     def _make(self, chosen: Recipe, item: Fused) -> float:
         ir, vis = images.read(item.pair.ir), images.read(item.pair.vis)
         _same_size(f"'{item.pair.vis}'", vis, f"'{item.pair.ir}'", ir)
         if self.depth == 16 and vis.ndim == 3 and chosen.color != "grey":
-            raise UserError(f"'{item.pair.vis}' is in colour, of which only 8 bits can be written: use grey, or depth 8.")
+            raise UserError(
+                f"'{item.pair.vis}' is in colour, of which only 8 bits can be written: fuse to grey, or write 8 bits."
+            )
         clock = time.perf_counter()
         fused = fuse_levels(chosen, ir, vis, f"'{item.pair.vis}'")
         seconds = time.perf_counter() - clock
-        if item.method in self._records:
-            self._records[item.method].write()
+        if (known := self.records.get(item.method)) is not None:
+            known.write()
         images.write(item.path, stored(fused, np.uint8 if self.depth == 8 else np.uint16))
         return seconds
 
@@ -336,16 +327,13 @@ def fuse_folder(
     """
     out = Path(out)
     recipes = tuple(item if isinstance(item, Recipe) else recipe(item) for item in methods)
-    threads = _cores() if workers is None else workers
-    if threads < 1:
-        raise UserError(f"{threads} workers cannot do anything: give at least 1.")
+    threads = count(workers)
     single = out.suffix.lower() in images.SUFFIXES and not out.is_dir()
     kind = _format(out.suffix if single else "", format, depth)
     _refuse_doubled(recipes)
     sources = pairing.pair_sources(Path(ir), Path(vis))
     if single:
         items = [_only(recipes, sources.pairs, out)]
-        records = {}
     else:
         if out.exists() and not out.is_dir():
             raise UserError(f"'{out}' is a file: give a folder, or the name of an image.")
@@ -354,17 +342,19 @@ def fuse_folder(
             for chosen in recipes
             for pair in sources.pairs
         ]
-        records = _records(recipes, items, out, overwrite, {"format": kind, "depth": depth})
     _spare_sources(items, sources)
-    there = set() if overwrite else {item for item in items if item.path.exists()}
+    there = {item.path for item in items if not overwrite and item.path.exists()}
+    todo = tuple(item for item in items if item.path not in there)
+    made = {item.path for item in todo}
+    folders = () if single else recipes
     return FolderFusion(
         recipes=recipes,
         sources=sources,
-        kept=tuple(item for item in items if item in there),
-        todo=tuple(item for item in items if item not in there),
+        kept=tuple(item for item in items if item.path in there),
+        todo=todo,
         depth=depth,
         threads=threads,
-        _records=records,
+        records={r.method: record(r, out / r.method, made, format=kind, depth=depth) for r in folders},
     )
 
 
@@ -405,80 +395,3 @@ def _spare_sources(items: Iterable[Fused], sources: pairing.SourcePairs) -> None
     for item in items:
         if item.path.resolve() in taken:
             raise UserError(f"'{item.path}' is a source image: choose another place for the fused one.")
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """How the images of a method's folder were made, to be written before the first of them."""
-
-    path: Path
-    content: Mapping[str, Any]
-    lock: threading.Lock
-
-    def write(self) -> None:
-        with self.lock:
-            if self.path.exists() and _recipe_in(self.path) == self.content["recipe"]:
-                return
-            try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                part = self.path.with_name(f".{uuid.uuid4().hex}.part")
-                part.write_text(json.dumps(self.content, indent=1, allow_nan=False) + "\n")
-                part.replace(self.path)
-            except OSError as error:
-                folder = self.path.parent
-                raise UserError(f"'{folder}' cannot be written to ({error.strerror}): choose another place.") from error
-
-
-def _records(
-    recipes: Iterable[Recipe], items: Iterable[Fused], out: Path, overwrite: bool, more: Mapping[str, Any]
-) -> dict[str, _Record]:
-    """What to write into each method's folder; refuses to mix images there that were made in two ways."""
-    records = {}
-    made = {item.path for item in items}
-    for chosen in recipes:
-        folder = out / chosen.method
-        own = json.loads(json.dumps(plain({**chosen.record(), **more})))
-        found = pairing.images_in(folder) if _has_images(folder) else []
-        staying = [path for path in found if not (overwrite and path in made)]
-        before = _recipe_in(folder / RECORD)
-        if staying and before and before != own:
-            raise UserError(
-                f"'{folder}' holds images made with {_difference(before, own)}: choose another folder, remove them, or "
-                "have all of them overwritten."
-            )
-        if staying and not before:
-            folder.mkdir(parents=True, exist_ok=True)
-            continue
-        card = chosen.card
-        about = {"fusionbench": fusionbench.__version__, "title": card.title, "doi": card.doi, "recipe": own}
-        records[chosen.method] = _Record(folder / RECORD, about, threading.Lock())
-    return records
-
-
-def _has_images(folder: Path) -> bool:
-    return folder.is_dir() and any(entry.suffix.lower() in images.SUFFIXES for entry in folder.iterdir())
-
-
-def _recipe_in(path: Path) -> Any:
-    """The recipe that a record holds; None if there is no record."""
-    try:
-        return json.loads(path.read_text())["recipe"]
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"'{path}' does not say how the images beside it were made: remove it and them.") from error
-
-
-def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    flat = [{**one, **one.get("parameters", {})} for one in (before, now)]
-    words = dict.fromkeys(word for one in flat for word in one if word != "parameters")
-    return ", ".join(
-        f"{word} {json.dumps(flat[0].get(word))} instead of {json.dumps(flat[1].get(word))}"
-        for word in words
-        if flat[0].get(word) != flat[1].get(word)
-    )
-
-
-def _cores() -> int:
-    # A container or a batch system may leave us fewer cores than the machine has.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -105,7 +105,7 @@ class Recipe:
 def recipe(
     name: str,
     *,
-    color: Color | None = None,
+    color: str | None = None,
     preset: str | None = None,
     parameters: Mapping[str, Any] | None = None,
 ) -> Recipe:
@@ -144,9 +144,7 @@ def recipe(
         raise unknown(f"preset of {name}", preset, presets)
     named = dict(presets[preset]) if preset is not None else {}
     usual: Color = named.pop("color", _COLOR_OF_PRESET.get(preset or "", "luma"))
-    chosen = usual if color is None else color
-    if chosen not in COLORS:
-        raise unknown("colour mode", str(chosen), COLORS)
+    chosen = _color(color) if color is not None else usual
     known = parameters_of(name)
     given = {word: _accepted(name, word, value, known) for word, value in {**named, **(parameters or {})}.items()}
     for word, parameter in known.items():
@@ -238,6 +236,13 @@ def _readings(text: str) -> list[Any]:
 def _takes_anything(function: Method) -> bool:
     kinds = {parameter.kind for parameter in inspect.signature(function).parameters.values()}
     return inspect.Parameter.VAR_KEYWORD in kinds
+
+
+def _color(asked: str) -> Color:
+    for known in COLORS:
+        if asked == known:
+            return known
+    raise unknown("colour mode", asked, COLORS)
 
 
 def _no_such_parameter(name: str, word: str, known: Mapping[str, Parameter]) -> UserError:

@@ -7,14 +7,13 @@ threads there are.
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +28,7 @@ from fusionbench.metrics.conventions import convention as convention_named
 from fusionbench.metrics.definitions import Definition, define
 from fusionbench.store import Failure, Row, Scores
 from fusionbench.types import Fused, Image, Pair, UserError
+from fusionbench.workers import count, telling_of_compilation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,6 @@ Progress: TypeAlias = Callable[[int, int], None]
 """Told how many fused images are done, and of how many."""
 _Levels: TypeAlias = NDArray[np.uint8]
 
-COMPILING: Final = "Compiling kernels, once per machine (up to 20 seconds) ..."
 _HEARTBEAT: Final = 0.2
 """Seconds between two reports of progress where nothing is finished meanwhile."""
 
@@ -77,8 +76,8 @@ def score(
     --------
     >>> import numpy as np
     >>> ir = np.tile(np.uint8([0, 255]), (8, 4))
-    >>> score(ir, ir, np.zeros_like(ir), metrics="EN, SD")
-    {'EN': 1.0, 'SD': 127.5}
+    >>> score(ir, ir, np.zeros_like(ir), metrics="SD, MSE")
+    {'SD': 127.5, 'MSE': 16256.25}
     """
     whose = convention_named(convention)
     chosen, _ = define(metrics, whose)
@@ -88,7 +87,7 @@ def score(
     for role in ("vis", "fused"):
         _same_size(names[role], levels[role], names["ir"], levels["ir"])
     values = {}
-    with _telling_of_compilation(_print_on_stderr):
+    with telling_of_compilation(_print_on_stderr):
         [stack] = _stacks(levels["ir"], levels["vis"], [levels["fused"]], whose.luma)
         for definition in chosen:
             values[definition.name], reason = _evaluate(stack, definition, 0)
@@ -169,13 +168,11 @@ def score_paths(
     started, clock = datetime.now(UTC), time.perf_counter()
     whose = convention_named(convention)
     chosen, left_out = define(metrics, whose)
-    threads = _cores() if workers is None else workers
-    if threads < 1:
-        raise UserError(f"{threads} workers cannot do anything: give at least 1.")
+    threads = count(workers)
     sources = pairing.pair_sources(ir, vis)
     methods = pairing.match_fused(fused, sources)
     plan = _Plan(tuple(chosen), whose.luma, threading.Event(), [])
-    with _telling_of_compilation(notice):
+    with telling_of_compilation(notice):
         _warm_up(plan)
         outcomes = _in_threads(plan, _by_pair(methods), threads, progress)
     order = {method.method: place for place, method in enumerate(methods)}
@@ -399,11 +396,6 @@ def _nothing_scored(failures: Sequence[Failure]) -> str:
     return f"None of {total} fused images could be scored; the first, {what}: {reason}."
 
 
-def _cores() -> int:
-    # A container or a batch system may leave us fewer cores than the machine has.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _warm_up(plan: _Plan) -> None:
     """Compile or load every kernel here, so that threads need not wait for one another to do it."""
     ramp = np.arange(64 * 64).reshape(64, 64)
@@ -415,23 +407,3 @@ def _warm_up(plan: _Plan) -> None:
 
 def _print_on_stderr(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _telling_of_compilation(notice: Callable[[str], None] | None) -> Iterator[None]:
-    """Say once, before it happens, that a kernel is not in the cache on disk and has to be compiled."""
-    from numba.core import event
-
-    class Teller(event.Listener):
-        said = False
-
-        def on_start(self, _: object) -> None:
-            if notice and not self.said:
-                self.said = True
-                notice(COMPILING)
-
-        def on_end(self, _: object) -> None:
-            pass
-
-    with event.install_listener("numba:compile", Teller()):
-        yield

@@ -10,12 +10,17 @@ from __future__ import annotations
 if __name__ != "fusionbench.metrics":
     raise ImportError("import this package as fusionbench.metrics: under two names every kernel is compiled twice")
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from fusionbench.registry import Registry
 
 if TYPE_CHECKING:
     from .card import Metric
+    from .card import NotDefined as NotDefined
+    from .card import metric as metric
+    from .triple import Scene as Scene
+    from .triple import Triple as Triple
 
 METRICS: Registry[Metric] = Registry(
     "metric",
@@ -42,6 +47,16 @@ METRICS: Registry[Metric] = Registry(
 
 CORE = ("EN", "AG", "SF", "SD", "SCD", "VIF", "MI", "SSIM")
 """The eight that most papers print; what `--metrics core` means."""
+
+
+# What a metric of one's own is made with. Imported when asked for: it brings the kernels, and numba with them.
+_WORDS = {"metric": "card", "NotDefined": "card", "Triple": "triple", "Scene": "triple"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _WORDS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WORDS[name]}"), name)
 
 
 def available() -> list[str]:

@@ -18,7 +18,7 @@ from .triple import Triple
     range=(0, 127.5),
     sources=False,
     version=1,
-    reference="Rao, Measurement Science and Technology 8(4), 1997, doi:10.1088/0957-0233/8/4/002",
+    reference="Ma, Ma, Li, Information Fusion 45, 2019 (survey), doi:10.1016/j.inffus.2018.02.004, sec. 4.1",
     formula="SD = sqrt(sum (F - mean F)^2 / (M N))",
     standard="Divided by the number of pixels, on levels 0..255, real arithmetic.",
     undefined="None: a constant image has 0. With ddof=1 a single pixel has none.",

@@ -10,9 +10,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from . import single
 from .card import NotDefined, metric
 from .dealt import bands, borrow
 from .kernels.similarity import TILES, similarity
@@ -88,6 +86,8 @@ def structural_similarity(
         raise NotDefined(f"SSIM's window of {size} x {size} does not fit into {t.shape[1]} x {t.shape[0]} pixels")
     unbias = size**2 / (size**2 - 1) if covariance == "sample" else 1.0
     if precision == "float32":
+        from . import single
+
         both = [single.similarity(x, t.fused, window, data_range, scale, unbias) for x in (t.ir, t.vis)]
     else:
         relative = data_range * 255 / scale
@@ -145,6 +145,8 @@ def structural_similarity_map(
     (H, W) float64
         -1 to 1.
     """
+    from scipy import ndimage
+
     half = _weights(window)
     taps = np.concatenate([half, half[-2::-1]])
     x, f = (plane.astype(np.float64) for plane in (getattr(t, source), t.fused))

@@ -12,7 +12,6 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from . import single
 from .card import NotDefined, metric
 from .dealt import bands, borrow
 from .kernels.information import TILES, information
@@ -74,6 +73,8 @@ def visual_information_fidelity(
         0 and up; identical images have 1 per source.
     """
     if window == "shifted":
+        from . import single
+
         both = tuple(single.shifted_fidelity(x, t.fused) for x in (t.ir, t.vis))
     else:
         if min(t.shape) < SMALLEST:

@@ -9,6 +9,8 @@ import math
 import os
 import re
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -39,7 +41,8 @@ def said(capsys: pytest.CaptureFixture[str]):
 
     def run(*words: str | Path) -> tuple[int, list[str], list[str]]:
         capsys.readouterr()
-        code = cli.main([str(word) for word in words])
+        # Quiet, for on a machine that is slow or has no kernels yet there is more to say.
+        code = cli.main([str(word) for word in words] + ["--quiet"] * (words[0] == "score"))
         out, err = capsys.readouterr()
         return code, out.splitlines(), err.splitlines()
 
@@ -361,6 +364,22 @@ def test_progress_is_a_bar_on_a_terminal(capsys: pytest.CaptureFixture[str], mon
     assert "Scoring" in text
     assert "5/7" in text
     assert "images/s" in text
+
+
+def test_compilation_is_announced_unless_quiet(
+    layout: Layout, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def telling(notice: Callable[[str], None] | None) -> Iterator[None]:
+        if notice:
+            notice("Compiling.")
+        yield
+
+    monkeypatch.setattr("fusionbench.scoring.telling_of_compilation", telling)
+    assert cli.main(["score", *layout.options, "--metrics", "EN"]) == 0
+    assert capsys.readouterr().err == "Compiling.\n"
+    assert cli.main(["score", *layout.options, "--metrics", "EN", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_quiet_shows_no_progress(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

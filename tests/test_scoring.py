@@ -22,8 +22,9 @@ from fusionbench.metrics.conventions import CONVENTIONS
 from fusionbench.metrics.conventions import convention as convention_named
 from fusionbench.metrics.definitions import conventions_with, define
 from fusionbench.metrics.triple import Triple
-from fusionbench.scoring import COMPILING, score, score_folder, score_paths
+from fusionbench.scoring import score, score_folder, score_paths
 from fusionbench.types import UserError
+from fusionbench.workers import COMPILING
 
 IR, VIS, FUSED = picture(1), picture(2), picture(3)
 CHEAP = "EN,SD,SF,MI"

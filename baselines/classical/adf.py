@@ -26,8 +26,8 @@ from .principal import principal_weights
     authors="D. P. Bavirisetti, R. Dhuli",
     year=2016,
     doi="10.1109/JSEN.2015.2478655",
-    summary="Diffusion that stops at edges parts each source into a base and a detail layer. The details are added with "
-    "the weights of their principal component. The bases are averaged.",
+    summary="Diffusion that stops at edges parts each source into a base and a detail layer. The details are added "
+    "with the weights of their principal component. The bases are averaged.",
     defaults="the paper's, which are the authors' code's",
     presets={"vifb": {}},
     identity=1e-6,

@@ -1,9 +1,9 @@
 """Pixel significance by the cross bilateral filter (CBF).
 
 Each source is smoothed where the other one is smooth, and what the smoothing takes away measures how much a pixel
-matters: the spread of these details along the rows and columns around it weights the sources themselves. The weights
-change from pixel to pixel and sum to one, so texture is not lost but noise counts as significance, and the seams between
-areas won by one source and by the other look ragged.
+matters: the spread of these details along the rows and columns around it weights the sources themselves. Noise is spread
+too, so a noisy source wins flat areas, and the weights change from pixel to pixel, so areas won by one source and by the
+other meet in ragged seams.
 
 B. K. Shreyamsha Kumar, Signal, Image and Video Processing, 2015.
 """
@@ -18,15 +18,16 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ..card import Plane, method
 from .kernels import jit
 
+
 @method(
     "cbf",
     title="Cross bilateral filter",
     authors="B. K. Shreyamsha Kumar",
     year=2015,
     doi="10.1007/s11760-013-0556-9",
-    summary="A bilateral filter that takes its range weights from the other source parts each source into a smooth and a "
-    "detail image. The spread of the detail along rows and columns around a pixel is its weight. The weights average the "
-    "sources themselves.",
+    summary="A bilateral filter that takes its range weights from the other source parts each source into a smooth and "
+    "a detail image. The spread of the detail along rows and columns around a pixel is its weight. The fused image is "
+    "the weighted mean of the sources themselves.",
     defaults="the paper's, which are the authors' code's",
     presets={"vifb": {}},
     identity=1e-6,
@@ -68,6 +69,7 @@ def cross_bilateral_fusion(
 
 def _detail(image: Plane, guide: Plane, sigma_space: float, sigma_range: float, radius: int) -> Plane:
     """What the cross bilateral filter takes away from the image."""
+    rows, columns = image.shape
     x, g = np.pad(image, radius, mode="reflect"), np.pad(guide, radius, mode="reflect")
     removed, weights = np.zeros_like(x), np.ones_like(x)
     # Half of the window: a pixel weighs as much for its neighbour as the neighbour for it.
@@ -75,7 +77,7 @@ def _detail(image: Plane, guide: Plane, sigma_space: float, sigma_range: float, 
         for right in range(-radius if down else 1, radius + 1):
             nearness = math.exp(-(down * down + right * right) / (2.0 * sigma_space**2))
             _compare(x, g, removed, weights, down, right, nearness, sigma_range)
-    detail: Plane = (removed / weights)[radius:-radius, radius:-radius]
+    detail: Plane = (removed / weights)[radius : radius + rows, radius : radius + columns]
     return detail
 
 

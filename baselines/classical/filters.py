@@ -9,6 +9,8 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from fusionbench.types import UserError
+
 from ..card import Plane
 from .kernels import jit
 from .numeric import u8
@@ -27,6 +29,24 @@ _PAD_MODE: Final[dict[str, Any]] = {
     "reflect": "reflect",
     "circular": "wrap",
 }
+
+
+def require_positive(**widths: float) -> None:
+    """Refuse a standard deviation, radius or variance that leaves a filter undefined.
+
+    Parameters
+    ----------
+    **widths : float
+        Values by the names under which the user gives them.
+
+    Raises
+    ------
+    UserError
+        If one is not above 0.
+    """
+    for name, value in widths.items():
+        if not value > 0:
+            raise UserError(f"{name}={value} leaves the filter undefined: give a number above 0")
 
 
 def pad(x: Plane, rows: tuple[int, int], columns: tuple[int, int], border: Border) -> Plane:

@@ -25,8 +25,8 @@ from .principal import principal_weights
     authors="D. P. Bavirisetti, G. Xiao, G. Liu",
     year=2017,
     doi="10.23919/ICIF.2017.8009719",
-    summary="A fourth-order flow parts each source into a piecewise planar base and a detail layer. The details are added "
-    "with the weights of their principal component. The bases are averaged.",
+    summary="A fourth-order flow parts each source into a piecewise planar base and a detail layer. The details are "
+    "added with the weights of their principal component. The bases are averaged.",
     defaults="the paper's; the authors' code also rounds the bases to whole levels (rounded_base)",
     presets={"vifb": {"rounded_base": True}},
     identity=1e-6,

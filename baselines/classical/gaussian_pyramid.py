@@ -60,7 +60,7 @@ def double(small: Plane, shape: tuple[int, int]) -> Plane:
 
 
 def _double_rows(small: Plane, height: int) -> Plane:
-    # The mirror of the image of even height stands between its last two rows' grid points, that of odd height on one.
+    # Mirrored about the last row, the next kept one is the last again (even height) or the one before it (odd).
     last = small[-1:] if height % 2 == 0 else small[-2:][:1]
     framed = np.concatenate([small[:2][-1:], small, last])
     large = np.empty((height, small.shape[1]))

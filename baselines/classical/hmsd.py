@@ -14,8 +14,8 @@ from functools import lru_cache
 import numpy as np
 
 from ..card import Plane, method
-from .filters import resize, self_guided_coefficients, self_guided_filter
-from .hybrid_msd import Layers, fuse_layers
+from .filters import require_positive, resize, self_guided_coefficients, self_guided_filter
+from .hybrid_msd import Layers, check_levels, fuse_layers
 from .memory import kept_for
 from .numeric import stretch
 
@@ -25,6 +25,8 @@ _NO_EDGES = 100.0**2
 _BLOCK = 40
 # The highest spatial frequency of an image, in cycles per degree of the viewer's eye.
 _CYCLES = 16.0
+# A difference of logarithms that is rounding.
+_NO_SPAN = 1e-9
 
 _AUTHORS = "Z. Zhou, M. Dong, X. Xie, Z. Gao"
 _DOI = "10.1364/AO.55.006480"
@@ -62,7 +64,7 @@ def hybrid_guided_fusion(
     ir, vis : ndarray, (H, W)
         The two sources, float64 on the scale 0..255.
     levels : int
-        Number of levels (paper: 4).
+        Number of levels, 2 to 8 (paper: 4).
     radius : int
         Radius of both filters at the first level, in pixels; it doubles with each level (paper: 2).
     contrast : float
@@ -83,6 +85,11 @@ def hybrid_guided_fusion(
     ndarray, (H, W)
         float64, nominally 0..`gain`, neither rounded nor clipped.
 
+    Raises
+    ------
+    UserError
+        If the levels are not 2 to 8 or another parameter is not positive.
+
     Notes
     -----
     Where neither image has stronger edges than the other anywhere, the visible image is taken. An image without any
@@ -93,10 +100,12 @@ def hybrid_guided_fusion(
     .. [1] Z. Zhou, M. Dong, X. Xie, Z. Gao, "Fusion of infrared and visible images for night-vision context
        enhancement", Applied Optics 55(23), 2016.
     """
+    check_levels(levels)
+    require_positive(radius=radius, contrast=contrast)
     if injection is None:
         injection = _injection(_perceptual_contrast(ir), _perceptual_contrast(vis))
-    layers = (_decompose(plane, levels, radius, contrast) for plane in (ir, vis))
-    return gain * fuse_layers(*layers, injection, base_sigma, level_sigma, finest_sigma)
+    ir_layers, vis_layers = (_decompose(plane, levels, radius, contrast) for plane in (ir, vis))
+    return gain * fuse_layers(ir_layers, vis_layers, injection, base_sigma, level_sigma, finest_sigma)
 
 
 @method(
@@ -148,11 +157,17 @@ def context_enhancement(
     ndarray, (H, W)
         float64, nominally 0..`gain`, neither rounded nor clipped.
 
+    Raises
+    ------
+    UserError
+        If the levels are not 2 to 8 or another parameter is not positive.
+
     References
     ----------
     .. [1] Z. Zhou, M. Dong, X. Xie, Z. Gao, "Fusion of infrared and visible images for night-vision context
        enhancement", Applied Optics 55(23), 2016.
     """
+    require_positive(ratio=ratio, reach=reach, flatness=flatness)
     return hybrid_guided_fusion(
         _stretched(ir),
         _enhance(vis, ratio, reach, flatness),
@@ -178,7 +193,7 @@ def _enhance(vis: Plane, ratio: float, reach: float, flatness: float) -> Plane:
     detail = np.log(plane + 1.0) - brightness
     brightest = brightness.max()
     span = brightest - brightness.min()
-    factor = math.log(ratio) / span if span > 0 else 1.0
+    factor = math.log(ratio) / span if span > _NO_SPAN else 1.0
     return np.asarray(np.minimum(np.exp(factor * brightness + detail + (1.0 - factor) * brightest), 255.0))
 
 

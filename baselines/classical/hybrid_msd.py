@@ -13,8 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fusionbench.types import UserError
+
 from ..card import Plane, method
-from .filters import gaussian, separable
+from .filters import gaussian, require_positive, separable
 from .kernels import jit
 from .memory import kept_for
 
@@ -67,7 +69,7 @@ def hybrid_bilateral_fusion(
     ir, vis : ndarray, (H, W)
         The two sources, float64 on the scale 0..255.
     levels : int
-        Number of levels (paper: 4).
+        Number of levels, 2 to 8 (paper: 4).
     space : float
         Standard deviation of both filters at the first level, in pixels; it doubles with each level (paper: 2).
     contrast : float
@@ -85,6 +87,11 @@ def hybrid_bilateral_fusion(
     ndarray, (H, W)
         float64, nominally 0..255, neither rounded nor clipped.
 
+    Raises
+    ------
+    UserError
+        If the levels are not 2 to 8 or another parameter is not positive.
+
     Notes
     -----
     The bilateral filter is the grid of Paris and Durand [2]_, coarse enough to differ visibly from the exact filter.
@@ -97,6 +104,8 @@ def hybrid_bilateral_fusion(
     .. [2] S. Paris, F. Durand, "A fast approximation of the bilateral filter using a signal processing approach",
        ECCV 2006.
     """
+    check_levels(levels)
+    require_positive(space=space, contrast=contrast)
     return fuse_layers(
         _decompose(ir, levels, space, contrast),
         _decompose(vis, levels, space, contrast),
@@ -124,6 +133,7 @@ def fuse_layers(
     ndarray, (H, W)
         On the scale of the layers.
     """
+    require_positive(injection=injection, base_sigma=base_sigma, level_sigma=level_sigma, finest_sigma=finest_sigma)
     coarser = [_infrared_weight(ir.edges[j], vis.edges[j], injection) for j in range(1, len(ir.edges))]
     fused = _blend(smooth(coarser[-1], base_sigma), ir.base, vis.base)
     for j in range(len(ir.edges) - 1, 0, -1):
@@ -133,6 +143,18 @@ def fuse_layers(
     fused += _blend(smooth(_stronger(ir.edges[0], vis.edges[0]), finest_sigma), ir.edges[0], vis.edges[0])
     fused += _blend(_stronger(ir.texture[0], vis.texture[0]), ir.texture[0], vis.texture[0])
     return fused
+
+
+def check_levels(levels: int) -> None:
+    """Refuse a number of levels that has no coarse level, or filters far beyond any image.
+
+    Raises
+    ------
+    UserError
+        If there are not 2 to 8 levels.
+    """
+    if levels not in range(2, 9):
+        raise UserError(f"levels={levels} is out of range: give levels=2 to levels=8")
 
 
 def smooth(x: Plane, sigma: float) -> Plane:
@@ -173,6 +195,7 @@ def _decompose(plane: Plane, levels: int, space: float, contrast: float) -> Laye
 
 def _bilateral(x: Plane, space: float, contrast: float) -> Plane:
     """Bilateral filter on a grid of space and intensity, one cell per standard deviation."""
+    x = np.ascontiguousarray(x)
     height, width = x.shape
     low, high = float(x.min()), float(x.max())
     cells = tuple(int((n - 1) / cell) + 1 + 2 * _MARGIN for n, cell in ((height, space), (width, space)))

@@ -29,9 +29,7 @@ from .filters import guided_filter
     presets={"vifb": {}},
     identity=1e-6,
 )
-def multiscale_guided_fusion(
-    ir: Plane, vis: Plane, *, levels: int = 4, radius: int = 9, eps: float = 1000.0
-) -> Plane:
+def multiscale_guided_fusion(ir: Plane, vis: Plane, *, levels: int = 4, radius: int = 9, eps: float = 1000.0) -> Plane:
     """Fuse in several levels of cross-guided filters.
 
     Parameters

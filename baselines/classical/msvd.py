@@ -3,8 +3,8 @@
 The blocks of 2 x 2 pixels of each source are turned into the axes of their own singular vectors, which act like a
 wavelet's four bands, fitted to the image. The first band is averaged, of the other three the larger value is taken, and
 the mean of the two sets of axes leads back. That mean is no rotation: the more the axes of the sources differ, the more
-contrast is lost. One level of 2 x 2 blocks is little of a multi-resolution: the fused image is the average of the sources
-with sharpened fine texture, and jagged where the choice changes from block to block.
+contrast is lost. With one level of 2 x 2 blocks only texture of two pixels is chosen; all else is the average of the
+sources, and edges are jagged where the choice changes from block to block.
 
 V. P. S. Naidu, Defence Science Journal, 2011.
 """
@@ -25,8 +25,8 @@ from .memory import kept_for
     authors="V. P. S. Naidu",
     year=2011,
     doi="10.14429/dsj.61.705",
-    summary="The singular vectors of its 2 x 2 blocks part each source into four bands of half its size. The first band is "
-    "averaged, in the others the larger absolute value wins. The mean of the two sets of singular vectors leads back.",
+    summary="The singular vectors of its 2 x 2 blocks part each source into four bands of half its size. The first band "
+    "is averaged, in the others the larger absolute value wins. The mean of the two sets of singular vectors leads back.",
     defaults="the paper's; the arbitrary signs of the singular vectors are chosen alike in both sources (aligned)",
     presets={"vifb": {"aligned": False}},
     identity=1e-6,
@@ -40,8 +40,8 @@ def multiresolution_svd_fusion(ir: Plane, vis: Plane, *, aligned: bool = True, f
         The sources, (H, W), on the scale 0..255. Odd sides are made even by repeating the last row or column.
     aligned : bool
         Choose the signs of the visible image's singular vectors so that each is within 90 degrees of the infrared
-        one's. Otherwise they are as LAPACK's gesvd leaves them, as in the author's code: vectors of opposite sign cancel
-        in the mean, and their band is lost.
+        one's. Otherwise they are as LAPACK's gesvd leaves them, as in the author's code; vectors of opposite sign then
+        cancel in the mean, and their band is lost.
     flip : sequence of int
         Bands, 0 to 3, whose singular vector of the visible image is turned around: builds of LAPACK differ in these
         signs. Needed only to imitate images that another build has made.

@@ -134,19 +134,23 @@ def weighted(ir: Plane, vis: Plane, *, weight: float = 0.5) -> Plane:
     defaults="There is nothing to choose.",
     identity=1e-9,
 )
-def principal_component(ir: Plane, vis: Plane) -> Plane:
+def principal_component(ir: Plane, vis: Plane, *, signed: bool = True) -> Plane:
     """Average the sources with the weights of their principal component.
 
     Parameters
     ----------
     ir, vis : ndarray
         The sources, (H, W), on the scale 0..255.
+    signed : bool
+        Keep the signs of the components, as the paper does. Sources that vary against each other, as infrared and
+        visible ones often do, then get one weight below 0 and one above 1; without signs both stay between them.
 
     Returns
     -------
     ndarray
-        The fused image, (H, W), not rounded. Sources that vary against each other get weights below 0 and above 1, so
-        that it may leave the scale 0..255.
+        The fused image, (H, W), not rounded; with signs it may leave the scale 0..255 by far.
     """
     weight_ir, weight_vis = principal_weights(ir, vis)
-    return weight_ir * ir + weight_vis * vis
+    if not signed:
+        weight_ir, weight_vis = abs(weight_ir), abs(weight_vis)
+    return (weight_ir * ir + weight_vis * vis) / (weight_ir + weight_vis)

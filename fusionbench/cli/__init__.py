@@ -27,8 +27,10 @@ class Verb(NamedTuple):
 
 
 VERBS = {
+    "fuse": Verb("fusionbench.cli.fuse:app", "Fuse pairs of images by one method or several."),
     "score": Verb("fusionbench.cli.score:app", "Score fused images against their sources."),
     "metric": Verb("fusionbench.cli.metric:app", "List the metrics, or explain one."),
+    "method": Verb("fusionbench.cli.method:app", "List the methods, or explain one."),
     "demo": Verb("fusionbench.cli.demo:app", "Show everything on images made on the spot."),
 }
 
@@ -74,6 +76,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog=examples(
         "fusionbench demo",
+        "fusionbench fuse gff lp --ir tno/ir --vis tno/vi -o results",
         "fusionbench score results/mymethod --ir tno/ir --vis tno/vi -o scores.csv",
         "fusionbench score results/ --ir tno/ir --vis tno/vi --metrics all --convention tang-uint8",
         "fusionbench metric info SSIM",
@@ -92,13 +95,15 @@ def _print_version(wanted: bool) -> None:
 def _before_verb(
     plugin: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Run a Python file first: it may register metrics. May be repeated."),
+        typer.Option(
+            metavar="FILE", help="Run a Python file first: it may register metrics and methods. May be repeated."
+        ),
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
-    """Score fused images, and say exactly which definition each number follows."""
+    """Fuse images, score them, and say exactly which definition each number follows."""
     for file in plugin or []:
         _run_plugin(file)
 

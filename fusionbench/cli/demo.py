@@ -16,7 +16,7 @@ _SCENES = 6
 app = typer.Typer()
 
 
-@app.command(epilog=examples("fusionbench demo", "fusionbench demo -o /tmp/demo"))
+@app.command(epilog=examples("fusionbench demo", "fusionbench demo -o somewhere"))
 def demo(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Where the images and the scores go.")

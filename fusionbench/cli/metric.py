@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fusionbench.cli import examples
-from fusionbench.cli.screen import ARROW, Cell, paragraph, table
+from fusionbench.cli.screen import ARROW, Cell, paragraph, print_json, table
 
 if TYPE_CHECKING:
     from fusionbench.types import MetricCard
@@ -31,7 +31,7 @@ def list_(as_json: _Json = False) -> None:
     cards = {name: METRICS[name].card for name in METRICS.names()}
     having = {name: list(conventions_with(name)) for name in cards}
     if as_json:
-        _print_json([_described(name, card) | {"conventions": having[name]} for name, card in cards.items()])
+        print_json([_described(name, card) | {"conventions": having[name]} for name, card in cards.items()])
         return
     rows = [
         [
@@ -70,7 +70,7 @@ def info(
             key: {"id": each.id, "grey": CONVENTIONS[key].luma, "parameters": each.parameters}
             for key, each in definitions.items()
         }
-        _print_json(_described(name, card) | {"conventions": {key: details.get(key) for key in CONVENTIONS}})
+        print_json(_described(name, card) | {"conventions": {key: details.get(key) for key in CONVENTIONS}})
         return
     typer.echo(f"{name}: {card.title}\n")
     direction = f"{card.better} is better {ARROW[card.better]}"
@@ -113,11 +113,3 @@ def _spelled(parameters: Mapping[str, Any]) -> str:
 
 def _range(card: MetricCard) -> str:
     return " to ".join(f"{end:g}" for end in card.range)
-
-
-def _print_json(value: object) -> None:
-    import json
-
-    from fusionbench.store import plain
-
-    typer.echo(json.dumps(plain(value), indent=1, allow_nan=False))

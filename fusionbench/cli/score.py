@@ -11,7 +11,7 @@ import typer
 
 from fusionbench.cli import examples
 from fusionbench.cli.progress import Progress
-from fusionbench.cli.screen import ARROW, Cell, number, paragraph, table
+from fusionbench.cli.screen import ARROW, Cell, number, paragraph, print_json, table
 
 if TYPE_CHECKING:
     from fusionbench.leaderboard import Leaderboard
@@ -194,10 +194,6 @@ def _count(how_many: int, one: str, several: str = "") -> str:
 
 
 def _print_json(scores: Scores) -> None:
-    import json
-
-    from fusionbench.store import plain
-
     board = _rank(scores)
     columns = scores.columns()
     result: dict[str, Any] = scores.meta()
@@ -209,7 +205,7 @@ def _print_json(scores: Scores) -> None:
             {"method": s.method, "rank": s.rank, "images": s.images, "means": s.means} for s in board.standings
         ],
     }
-    typer.echo(json.dumps(plain(result), indent=1, allow_nan=False))
+    print_json(result)
 
 
 def _meta_path(output: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Text for people: numbers of four digits, and tables that fit the terminal."""
+"""What is printed: for people numbers of four digits and tables that fit the terminal, for programs JSON."""
 
 from __future__ import annotations
 
@@ -46,6 +46,15 @@ def number(value: float) -> str:
 def paragraph(text: str, indent: str = "") -> str:
     """Text wrapped to the terminal, every line but the first indented."""
     return textwrap.fill(text, width(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def print_json(value: object) -> None:
+    """Print what another program may read; NaN is null."""
+    import json
+
+    from fusionbench.store import plain
+
+    typer.echo(json.dumps(plain(value), indent=1, allow_nan=False))
 
 
 def table(

@@ -1,0 +1,193 @@
+"""``fusionbench fuse``: pairs of images by one method or several."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fusionbench.cli import examples
+from fusionbench.cli.failures import cut, reasons
+from fusionbench.cli.progress import Progress
+from fusionbench.cli.screen import Cell, number, paragraph, print_json, table
+
+if TYPE_CHECKING:
+    from fusionbench.fusing import FolderFusion, Outcome
+    from fusionbench.recipe import Recipe
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog=examples(
+        "fusionbench fuse gff --ir tno/ir --vis tno/vi -o out",
+        "fusionbench fuse gff lp dwt --ir tno/ir --vis tno/vi -o out --color grey",
+        "fusionbench fuse adf --preset vifb --ir vifb/ir --vis vifb/vis -o out",
+        "fusionbench fuse weighted average --set weighted.weight=0.7 --ir tno/ir --vis tno/vi -o out",
+        "fusionbench fuse gff --ir a_ir.png --vis a_vis.png -o fused.png",
+    )
+)
+def fuse(
+    methods: Annotated[
+        list[str], typer.Argument(metavar="METHOD...", help="Short names; 'fusionbench method list' shows them.")
+    ],
+    ir: Annotated[Path, typer.Option(metavar="IR", help="Infrared images: a folder or one file, matched by name.")],
+    vis: Annotated[Path, typer.Option(metavar="VIS", help="Visible images, likewise.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Gets a folder a method. For one method and one pair also a file."
+        ),
+    ],
+    preset: Annotated[str | None, typer.Option(metavar="NAME", help="A named set of parameters, e.g. 'vifb'.")] = None,
+    color: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODE",
+            help="Visible images in colour: 'luma' (fuse the luma, keep the chroma; what is done by default), "
+            "'per-channel', or 'grey'.",
+        ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="[METHOD.]NAME=VALUE",
+            help="A parameter of every method, or of one. May be repeated.",
+        ),
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="The weights of a method that has any.")] = None,
+    workers: Annotated[int | None, typer.Option(metavar="N", help="Threads; by default one a core.")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Make images anew that are there already, instead of keeping them.")
+    ] = False,
+    format_: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", help="png (what is used by default), tif, bmp or jpg.")
+    ] = None,
+    depth: Annotated[int, typer.Option(metavar="BITS", help="8, or 16 for grey png and tif.")] = 8,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead of a table.")] = False,
+) -> None:
+    """Fuse pairs of infrared and visible images."""
+    from fusionbench.fusing import fuse_folder
+    from fusionbench.types import UserError
+    from fusionbench.workers import telling_of_compilation
+
+    recipes = _recipes(list(dict.fromkeys(methods)), color, preset, set_ or [], weights)
+    job = fuse_folder(recipes, ir, vis, output, workers=workers, overwrite=overwrite, format=format_, depth=depth)
+    outcomes: list[Outcome] = []
+    with Progress("Fusing", "images", quiet=quiet) as progress, telling_of_compilation(None if quiet else _notice):
+        for outcome in job.outcomes(lambda: progress(len(outcomes), len(job.todo))):
+            outcomes.append(outcome)
+    order = {item: place for place, item in enumerate(job.todo)}
+    outcomes.sort(key=lambda outcome: order[outcome.fused])
+    if outcomes and not job.kept and all(outcome.reason for outcome in outcomes):
+        raise UserError(_nothing_fused(outcomes))
+    if as_json:
+        print_json(_described(job, outcomes))
+    else:
+        _show(job, outcomes)
+    _complain(job, outcomes)
+
+
+def _recipes(
+    methods: Sequence[str], color: str | None, preset: str | None, words: Sequence[str], weights: Path | None
+) -> list[Recipe]:
+    from fusionbench import recipe
+    from fusionbench.types import UserError
+
+    parameters: dict[str, dict[str, Any]] = {name: {} for name in methods}
+    having = [name for name in methods if "weights" in recipe.parameters_of(name)]
+    if weights is not None:
+        if not having:
+            raise UserError(f"There are no weights in {' or '.join(methods)}: leave --weights out.")
+        for name in having:
+            parameters[name]["weights"] = weights
+    for word in words:
+        target, equals, text = word.partition("=")
+        one, dot, parameter = target.strip().rpartition(".")
+        if not equals or not parameter:
+            raise UserError(f"'--set {word}' gives no value: write --set NAME=VALUE.")
+        if dot and one not in methods:
+            raise UserError(
+                f"'--set {word}' is for the method '{one}', which is not among those to fuse by: name it too."
+            )
+        for name in [one] if dot else methods:
+            parameters[name][parameter] = recipe.parse(name, parameter, text)
+    return [recipe.recipe(name, color=color, preset=preset, parameters=parameters[name]) for name in methods]
+
+
+def _show(job: FolderFusion, outcomes: Sequence[Outcome]) -> None:
+    rows = []
+    for chosen in job.recipes:
+        mine = [outcome for outcome in outcomes if outcome.fused.method == chosen.method]
+        times = [outcome.seconds for outcome in mine if not outcome.reason]
+        kept = [item for item in job.kept if item.method == chosen.method]
+        paths = [item.path for item in kept] + [outcome.fused.path for outcome in mine]
+        rows.append(
+            [
+                Cell(chosen.method),
+                Cell(str(len(times))),
+                Cell(str(len(kept))),
+                Cell(str(len(mine) - len(times))),
+                Cell(number(sum(times) / len(times)) if times else "-"),
+                Cell(str(paths[0] if len(paths) == 1 else paths[0].parent)),
+            ]
+        )
+    for line in table(["method", "fused", "kept", "failed", "s/image", "where"], rows, left=(0, 5)):
+        typer.echo(line)
+    if job.kept:
+        images = "image was" if len(job.kept) == 1 else "images were"
+        typer.echo(
+            paragraph(f"{len(job.kept)} {images} there already and stay as they are; --overwrite makes them anew.")
+        )
+
+
+def _described(job: FolderFusion, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    from fusionbench.pairing import remarks
+
+    kept = [{"method": item.method, "pair": item.pair.name, "file": str(item.path), "kept": True} for item in job.kept]
+    made = [
+        {
+            "method": outcome.fused.method,
+            "pair": outcome.fused.pair.name,
+            "file": None if outcome.reason else str(outcome.fused.path),
+            "kept": False,
+            "seconds": outcome.seconds,
+            "reason": outcome.reason or None,
+        }
+        for outcome in outcomes
+    ]
+    recipes = [chosen.record() for chosen in job.recipes]
+    return {"recipes": recipes, "images": kept + made, "remarks": remarks(job.sources)}
+
+
+def _complain(job: FolderFusion, outcomes: Sequence[Outcome]) -> None:
+    """Name on stderr whatever has no partner or could not be fused."""
+    from fusionbench.pairing import remarks
+    from fusionbench.store import Failure
+
+    sys.stdout.flush()
+    for line in remarks(job.sources):
+        typer.echo(cut(line), err=True)
+    failed = [Failure(o.fused.method, o.fused.pair.name, "", o.reason) for o in outcomes if o.reason]
+    if failed:
+        typer.echo(f"Of {len(outcomes)} images, {len(failed)} could not be fused:", err=True)
+        for line in reasons(failed):
+            typer.echo(f"  {line}", err=True)
+        raise typer.Exit(1)
+
+
+def _nothing_fused(outcomes: Sequence[Outcome]) -> str:
+    first = outcomes[0]
+    what = f"{first.fused.pair.name} by {first.fused.method}"
+    if len(outcomes) == 1:
+        return f"{what} could not be fused: {first.reason}"
+    return f"None of {len(outcomes)} images could be fused; the first, {what}: {first.reason}"
+
+
+def _notice(sentence: str) -> None:
+    typer.echo(sentence, err=True)
