@@ -7,7 +7,7 @@ and threads are handled once, by its callers.
 from __future__ import annotations
 
 if __name__ != "fusionbench.baselines":
-    raise ImportError("import this package as fusionbench.baselines: under two names every kernel is compiled twice")
+    raise ImportError("Import fusionbench.baselines: under two names every kernel would be compiled twice.")
 
 from typing import TYPE_CHECKING
 

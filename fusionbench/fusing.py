@@ -381,11 +381,8 @@ def _refuse_doubled(recipes: Iterable[Recipe]) -> None:
 
 
 def _only(recipes: tuple[Recipe, ...], pairs: tuple[Pair, ...], out: Path) -> Fused:
-    if len(recipes) != 1 or len(pairs) != 1:
-        raise UserError(
-            f"'{out}' is the name of one image, but {len(recipes)} methods and {len(pairs)} pairs are given: name a "
-            "folder."
-        )
+    if (due := len(recipes) * len(pairs)) != 1:
+        raise UserError(f"'{out}' is the name of one image, but there are {due} to be made: name a folder.")
     return Fused(recipes[0].method, pairs[0], out)
 
 

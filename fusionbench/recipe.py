@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ _KINDS: Final[Mapping[Any, list[str]]] = {
     float: ["a number"],
     str: ["a word"],
     Path: ["a file"],
+    os.PathLike: ["a file"],
     np.ndarray: ["an array"],
     NoneType: ["none"],
 }
@@ -266,7 +268,11 @@ def _accepted(name: str, word: str, value: Any, known: Mapping[str, Parameter]) 
         raise _wrong_value(name, known[word], value)
     if isinstance(value, list):
         return tuple(value)
-    return Path(value) if isinstance(value, str) and Path in get_args(kind) else value
+    return Path(value) if isinstance(value, str) and _may_be_file(kind) else value
+
+
+def _may_be_file(kind: Any) -> bool:
+    return any((get_origin(one) or one) in (Path, os.PathLike) for one in get_args(kind))
 
 
 def _wrong_value(name: str, parameter: Parameter, value: Any) -> UserError:

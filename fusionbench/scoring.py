@@ -8,17 +8,14 @@ threads there are.
 from __future__ import annotations
 
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +25,7 @@ from fusionbench.metrics.conventions import convention as convention_named
 from fusionbench.metrics.definitions import Definition, define
 from fusionbench.store import Failure, Row, Scores
 from fusionbench.types import Fused, Image, Pair, UserError
-from fusionbench.workers import count, telling_of_compilation
+from fusionbench.workers import Stop, as_finished, count, telling_of_compilation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,9 +35,6 @@ if TYPE_CHECKING:
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many fused images are done, and of how many."""
 _Levels: TypeAlias = NDArray[np.uint8]
-
-_HEARTBEAT: Final = 0.2
-"""Seconds between two reports of progress where nothing is finished meanwhile."""
 
 
 def score(
@@ -144,6 +138,7 @@ def score_paths(
     convention: str = "standard",
     *,
     workers: int | None = None,
+    cluster: str | None = None,
     progress: Progress | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> Scores:
@@ -153,6 +148,8 @@ def score_paths(
     ----------
     fused, ir, vis, metrics, convention, workers, progress
         As for `score_folder`.
+    cluster : str, optional
+        Address of a Dask scheduler whose workers score instead of threads here; they must see the same files.
     notice : callable, optional
         Told once, before kernels are compiled, if they have to be.
 
@@ -171,10 +168,10 @@ def score_paths(
     threads = count(workers)
     sources = pairing.pair_sources(ir, vis)
     methods = pairing.match_fused(fused, sources)
-    plan = _Plan(tuple(chosen), whose.luma, threading.Event(), [])
+    plan = _Plan(tuple(chosen), whose.luma, Stop(), [])
     with telling_of_compilation(notice):
         _warm_up(plan)
-        outcomes = _in_threads(plan, _by_pair(methods), threads, progress)
+        outcomes = _outcomes(plan, _by_pair(methods), threads, cluster, progress)
     order = {method.method: place for place, method in enumerate(methods)}
 
     def place(item: Row | Failure) -> tuple[Any, ...]:
@@ -205,14 +202,15 @@ class _Plan:
 
     definitions: tuple[Definition, ...]
     luma: images.PlaneRule
-    stop: threading.Event
+    stop: Stop
     done: list[Fused]
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What came of one pair."""
+    """What came of one pair: of how many fused images, and what."""
 
+    images: int
     rows: list[Row]
     failures: list[Failure]
     hashes: dict[Path, str]
@@ -230,32 +228,31 @@ def _by_pair(methods: Iterable[pairing.MethodImages]) -> list[tuple[Pair, list[F
     return list(fused.items())
 
 
-def _in_threads(
-    plan: _Plan, tasks: Sequence[tuple[Pair, list[Fused]]], threads: int, progress: Progress | None
+def _outcomes(
+    plan: _Plan,
+    tasks: Sequence[tuple[Pair, list[Fused]]],
+    threads: int,
+    cluster: str | None,
+    progress: Progress | None,
 ) -> list[_Outcome]:
-    pool = ThreadPoolExecutor(threads)
-    finished: SimpleQueue[Future[_Outcome]] = SimpleQueue()
-    try:
-        futures = [pool.submit(_score_pair, plan, pair, fused) for pair, fused in tasks]
-        for future in futures:
-            future.add_done_callback(finished.put)
-        total = sum(len(fused) for _, fused in tasks)
-        left = len(futures)
-        while left:
-            with suppress(Empty):
-                finished.get(timeout=_HEARTBEAT).result()
-                left -= 1
-            if progress:
-                progress(len(plan.done), total)
-        return [future.result() for future in futures]
-    finally:
-        # After an error or Ctrl-C, whatever runs leaves at its next metric instead of finishing its pair.
-        plan.stop.set()
-        pool.shutdown(cancel_futures=True)
+    total = sum(len(fused) for _, fused in tasks)
+    outcomes: list[_Outcome] = []
+
+    def tick() -> None:
+        if progress:
+            # What another machine is doing is only known when a pair is done.
+            progress(max(len(plan.done), sum(outcome.images for outcome in outcomes)), total)
+
+    # After an error or Ctrl-C, whatever runs sees the sign to stop and leaves at its next metric.
+    for outcome in as_finished(partial(_score_pair, plan), tasks, threads, tick, cluster, plan.stop):
+        outcomes.append(outcome)
+    tick()
+    return outcomes
 
 
-def _score_pair(plan: _Plan, pair: Pair, fused: Sequence[Fused]) -> _Outcome:
-    outcome = _Outcome([], [], {})
+def _score_pair(plan: _Plan, task: tuple[Pair, list[Fused]]) -> _Outcome:
+    pair, fused = task
+    outcome = _Outcome(len(fused), [], [], {})
 
     def read(path: Path) -> _Levels:
         if plan.stop.is_set():

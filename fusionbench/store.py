@@ -227,7 +227,23 @@ def _parquet(scores: Scores, file: BinaryIO, long: bool) -> None:
 
 
 def _xlsx(scores: Scores, file: BinaryIO, long: bool) -> None:
-    scores.frame(long=long).to_excel(file, index=False, sheet_name="scores", engine="openpyxl")
+    from openpyxl import Workbook
+
+    book = Workbook()
+    sheet = book.create_sheet("scores", 0)
+    columns = scores.columns(long=long)
+    sheet.append(list(columns))
+    for row, cells in enumerate(zip(*columns.values(), strict=True), 2):
+        for column, value in enumerate(cells, 1):
+            if not isinstance(value, float):
+                sheet.cell(row, column, value)
+            elif math.isfinite(value):
+                # openpyxl would write 16 digits; the number as text, still typed as a number, keeps all of them.
+                cell = sheet.cell(row, column, value)
+                cell._value = repr(value)
+            elif not math.isnan(value):
+                sheet.cell(row, column, str(value))
+    book.save(file)
 
 
 _WRITERS: Final[dict[str, Callable[[Scores, BinaryIO, bool], None]]] = {

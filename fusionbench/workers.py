@@ -1,13 +1,14 @@
-"""Work in threads: how many there are, what comes of them, and what they have to wait for."""
+"""Work in threads, or on a cluster: how many there are, what comes of them, and what they have to wait for."""
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from fusionbench.types import UserError
 
@@ -35,8 +36,31 @@ def count(workers: int | None) -> int:
     return workers
 
 
+class Stop:
+    """A sign that work should end. Work that was sent to another machine never sees it, and finishes its item."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        """Give the sign."""
+        self._event.set()
+
+    def is_set(self) -> bool:
+        """Whether it was given."""
+        return self._event.is_set()
+
+    def __reduce__(self) -> tuple[type[Stop], tuple[()]]:
+        return Stop, ()
+
+
 def as_finished(
-    work: Callable[[T], R], items: Iterable[T], threads: int, tick: Callable[[], None] | None = None
+    work: Callable[[T], R],
+    items: Iterable[T],
+    threads: int,
+    tick: Callable[[], None] | None = None,
+    cluster: str | None = None,
+    stop: Stop | None = None,
 ) -> Iterator[R]:
     """Do some work on every item, in threads, and get each result as soon as it is there.
 
@@ -50,16 +74,22 @@ def as_finished(
         How many at once.
     tick : callable, optional
         Called several times a second, also while nothing is finished.
+    cluster : str, optional
+        Address of a Dask scheduler, e.g. ``"tcp://head:8786"``, whose workers do it instead; work, items and results
+        travel as pickles, files are expected where they are here.
+    stop : Stop, optional
+        Set when nobody waits for results any more, before what runs is waited for.
 
     Yields
     ------
     object
         Results, in the order in which they come. Leaving early, whatever has begun is finished first.
     """
-    pool = ThreadPoolExecutor(threads)
+    pool = _cluster(cluster) if cluster else ThreadPoolExecutor(threads)
+    futures: list[Future[R]] = []
     finished: SimpleQueue[Future[R]] = SimpleQueue()
     try:
-        futures = [pool.submit(work, item) for item in items]
+        futures += [pool.submit(work, item) for item in items]
         for future in futures:
             future.add_done_callback(finished.put)
         left = len(futures)
@@ -73,7 +103,23 @@ def as_finished(
             left -= 1
             yield future.result()
     finally:
-        pool.shutdown(cancel_futures=True)
+        if stop:
+            stop.set()
+        for future in futures:
+            future.cancel()
+        pool.shutdown()
+
+
+def _cluster(address: str) -> Executor:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise UserError("A cluster needs Dask: pip install 'fusionbench[cluster]'.") from None
+    try:
+        client: Any = Client(address, timeout=10, set_as_default=False)  # type: ignore[no-untyped-call]
+        return cast(Executor, client.get_executor())
+    except (OSError, ValueError) as error:
+        raise UserError(f"No Dask scheduler answers at '{address}': start one with 'dask scheduler' ({error}).") from None
 
 
 @contextmanager

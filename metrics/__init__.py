@@ -8,7 +8,7 @@ of them.
 from __future__ import annotations
 
 if __name__ != "fusionbench.metrics":
-    raise ImportError("import this package as fusionbench.metrics: under two names every kernel is compiled twice")
+    raise ImportError("Import fusionbench.metrics: under two names every kernel would be compiled twice.")
 
 from importlib import import_module
 from typing import TYPE_CHECKING

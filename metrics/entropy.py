@@ -57,7 +57,7 @@ def entropy(t: Triple, *, log_base: float = 2.0, epsilon: float = 0.0) -> float:
     if epsilon:
         p = t.histogram() / t.fused.size
         return float(-(p * np.log(p + epsilon)).sum() / math.log(log_base))
-    return _entropy(t.histogram(), t.fused.size) / math.log(log_base)
+    return _entropy(t.histogram(), t.fused.size) / math.log2(log_base)
 
 
 @metric(
@@ -104,7 +104,7 @@ def mutual_information(t: Triple, *, log_base: float = 2.0, joint: Literal["exac
         if joint == "saturated":
             counts = _saturated(counts)
         shared += _source_entropy(t, source) + _entropy(t.histogram(), n) - _entropy(counts, n)
-    return shared / math.log(log_base)
+    return shared / math.log2(log_base)
 
 
 @metric(
@@ -166,9 +166,9 @@ def _source_entropy(t: Triple, source: Source) -> float:
 
 
 def _entropy(counts: Counts, n: int) -> float:
-    """In nats: ln n - (1 / n) sum c ln c."""
+    """In bits: log2 n - (1 / n) sum c log2 c."""
     # The maximum keeps a constant image at 0, not at a rounding error below it.
-    return max(0.0, math.log(n) - sum_x_log_x(counts, _x_log_x()) / n)
+    return max(0.0, math.log2(n) - sum_x_log_x(counts, _x_log_x()) / n)
 
 
 def _saturated(counts: Counts) -> Counts:
@@ -183,4 +183,4 @@ def _saturated(counts: Counts) -> Counts:
 @cache
 def _x_log_x() -> NDArray[np.float64]:
     x = np.arange(4096.0)
-    return x * np.log(np.maximum(x, 1))
+    return x * np.log2(np.maximum(x, 1))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from os import PathLike
 from typing import Final, NamedTuple, TypeAlias
 
@@ -20,6 +21,7 @@ from fusionbench.types import UserError
 from ..card import Plane, method
 from .choose import ext2
 from .filters import pad, separable
+from .gaussian_pyramid import BINOMIAL
 from .sparse import read_array
 
 Row: TypeAlias = NDArray[np.float32]
@@ -28,7 +30,6 @@ Row: TypeAlias = NDArray[np.float32]
 _WINDOW: Final = 8
 # The grey levels that the network sees are not rounded.
 _GREY: Final = (0.298936021293775, 0.587043074451121, 0.114020904255103)
-_BINOMIAL: Final = np.array([1.0, 4, 6, 4, 1]) / 16
 
 
 class _Layer(NamedTuple):
@@ -57,7 +58,7 @@ class _Network(NamedTuple):
 @method(
     "cnn",
     title="Siamese convolutional network",
-    authors="Liu, Chen, Cheng, Peng, Wang",
+    authors="Y. Liu, X. Chen, J. Cheng, H. Peng, Z. Wang",
     year=2018,
     doi="10.1142/S0219691318500182",
     summary="A siamese network that was trained to tell sharp from blurred patches sees both sources and gives a map of "
@@ -99,7 +100,9 @@ def siamese_network_fusion(
         Without weights, or for a file that does not hold them.
     """
     if weights is None:
-        raise UserError("cnn needs its trained network: give the authors' file by weights='cnnmodel.mat'")
+        raise UserError(
+            "The network of cnn is its authors' and not ours to ship: give their file, weights='cnnmodel.mat'."
+        )
     network = _read(weights)
     share = _share_of_ir(ir / 255, _grey(vis) / 255, network)
     levels = int(math.log2(min(ir.shape)))
@@ -129,7 +132,7 @@ def _read(path: str | PathLike[str]) -> _Network:
 def _array(path: str | PathLike[str], name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
     values = read_array(path, (name,))
     if values.size != math.prod(shape):
-        raise UserError(f"{path} holds {name} of shape {values.shape}: cnn needs {shape}, as in the authors' cnnmodel.mat")
+        raise UserError(f"{path} holds {name} of shape {values.shape}: cnn needs {shape}, as in cnnmodel.mat.")
     return np.asarray(values, dtype=np.float32).reshape(shape)
 
 
@@ -143,7 +146,9 @@ def _grey(vis: Plane) -> Plane:
 def _share_of_ir(ir: Plane, vis: Plane, network: _Network) -> Plane:
     """The weight of the infrared image, (H, W), 0..1: the mean of what the windows that see a pixel say."""
     height, width = ir.shape
-    first, second = (_votes(image, network.layers, votes) for image, votes in zip((ir, vis), network.votes, strict=True))
+    first, second = (
+        _votes(image, network.layers, votes) for image, votes in zip((ir, vis), network.votes, strict=True)
+    )
     # The probability of the second class, in a form that cannot overflow.
     answer = 0.5 + 0.5 * np.tanh(0.5 * (first + second).astype(np.float64))
     # A window sees 16 x 16 pixels of the image and moves by two.
@@ -222,15 +227,14 @@ def _energy(p: Plane, q: Plane) -> Plane:
 def _gaussian_pyramid(image: Plane, levels: int) -> list[Plane]:
     pyramid = [image]
     while len(pyramid) < levels:
-        pyramid.append(separable(pyramid[-1], _BINOMIAL, _BINOMIAL, "symmetric")[::2, ::2])
+        pyramid.append(separable(pyramid[-1], BINOMIAL, BINOMIAL, "symmetric")[::2, ::2])
     return pyramid
 
 
 def _laplacian_pyramid(image: Plane, levels: int) -> list[Plane]:
     """What each level of the Gaussian pyramid has more than the next, and the last level itself."""
     smooth = _gaussian_pyramid(image, levels)
-    finer = zip(smooth, smooth[1:], strict=False)
-    return [*(level - _expand(coarser, level.shape) for level, coarser in finer), smooth[-1]]
+    return [*(level - _expand(coarser, level.shape) for level, coarser in pairwise(smooth)), smooth[-1]]
 
 
 def _from_laplacian(bands: list[Plane]) -> Plane:
@@ -245,4 +249,4 @@ def _expand(small: Plane, shape: tuple[int, ...]) -> Plane:
     framed = pad(small, (1, 1), (1, 1), "replicate")
     spread = np.zeros((2 * framed.shape[0], 2 * framed.shape[1]))
     spread[::2, ::2] = 4 * framed
-    return separable(spread, _BINOMIAL, _BINOMIAL, "zero")[2 : 2 + shape[0], 2 : 2 + shape[1]]
+    return separable(spread, BINOMIAL, BINOMIAL, "zero")[2 : 2 + shape[0], 2 : 2 + shape[1]]

@@ -116,7 +116,8 @@ def _low_pass(shape: tuple[int, int], size: float) -> _Window:
 def _ring(shape: tuple[int, int], size: float, directions: int) -> list[_Window]:
     """Windows of the wedges of one ring, from upwards of the horizontal frequencies on, half around."""
     rows, columns, outer = _square(shape, size)
-    weight = np.sqrt(np.maximum(outer**2 - _low(rows / shape[0], size / 2) ** 2 * _low(columns / shape[1], size / 2) ** 2, 0))
+    inner = _low(rows / shape[0], size / 2) * _low(columns / shape[1], size / 2)
+    weight = np.sqrt(np.maximum(outer**2 - inner**2, 0.0))
     inside = weight > 0
     rows, columns, weight = rows[inside], columns[inside], weight[inside]
     # Wedges overlap fully: each frequency belongs to two neighbours, whose windows are a cosine and a sine.

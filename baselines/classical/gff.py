@@ -30,7 +30,7 @@ _LITTLE: Final = 1e-12
 @method(
     "gff",
     title="Guided-filter fusion",
-    authors="Li, Kang, Hu",
+    authors="S. Li, X. Kang, J. Hu",
     year=2013,
     doi="10.1109/TIP.2013.2244222",
     summary="Splits each source into a 31x31 mean and the detail above it. The source with the larger smoothed Laplacian "
@@ -87,12 +87,14 @@ def guided_filter_fusion(
         For an unknown winner of ties, or where there is no green channel to overwrite.
     """
     if tie not in ("visible", "infrared"):
-        raise UserError(f"tie={tie!r} is unknown: choose visible or infrared")
+        raise UserError(f"Ties cannot go to {tie!r}: give tie='visible' or tie='infrared'.")
     if jpeg is not None:
         ir, vis = _recompressed(ir, jpeg), _recompressed(vis, jpeg)
     if misplace_infrared:
         if vis.ndim == 2:
-            raise UserError("misplace_infrared=True overwrites the green channel: give a colour visible image")
+            raise UserError(
+                "A grey visible image has no green channel to overwrite: leave misplace_infrared=False, or give a colour one."
+            )
         vis = np.stack([vis[..., 0], ir, vis[..., 2]], axis=-1)
         ir = np.zeros_like(ir)
 

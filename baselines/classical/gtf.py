@@ -40,7 +40,7 @@ _PENALTY = 20.0
 @method(
     "gtf",
     title="Gradient transfer fusion",
-    authors="Ma, Chen, Li, Huang",
+    authors="J. Ma, C. Chen, C. Li, J. Huang",
     year=2016,
     doi="10.1016/j.inffus.2016.02.001",
     summary="Adds to the visible image the correction that minimises the l1 distance to the infrared intensities plus the "
@@ -82,12 +82,12 @@ def gradient_transfer_fusion(
         For an unknown solver, a negative weight, or less than one step.
     """
     if solver not in _STEPS:
-        raise UserError(f"solver={solver!r} is unknown: choose from {', '.join(_STEPS)}")
+        raise UserError(f"Gradient transfer has no solver {solver!r}: give solver='irn' or solver='admm'.")
     if weight < 0:
-        raise UserError(f"weight={weight} is negative: the total variation needs a weight of at least 0")
+        raise UserError(f"The total variation needs a weight of 0 or more, not weight={weight}.")
     steps = _STEPS[solver] if steps is None else steps
     if steps < 1:
-        raise UserError(f"steps={steps} is too small: the solver needs at least 1")
+        raise UserError(f"The solver needs at least one step, not steps={steps}.")
 
     channels = vis[..., np.newaxis] if vis.ndim == 2 else vis
     difference = np.ascontiguousarray((ir[..., np.newaxis] / 255 - channels / 255).transpose(2, 0, 1))
@@ -109,6 +109,9 @@ def _reweighted_norm(difference: Planes, weight: float, steps: int) -> Planes:
             fidelity = np.full_like(difference, 2 * math.sqrt(_FIRST_FIDELITY))
         else:
             distance = np.abs(solution - difference)
+            # With hardly any weight on the variation, nothing may have moved.
+            if not distance.any():
+                break
             fidelity = np.sqrt(0.5) * np.sqrt(np.maximum(distance, _distance_floor(distance)))
         scaled, products = _conjugate_gradients(difference / fidelity, solution / fidelity, fidelity, variation, weight)
         solution = fidelity * scaled

@@ -47,7 +47,7 @@ class _Decomposed(NamedTuple):
 @method(
     "latlrr",
     title="Latent low-rank representation, multi-level",
-    authors="Li, Wu, Kittler",
+    authors="H. Li, X.-J. Wu, J. Kittler",
     year=2020,
     doi="10.1109/TIP.2020.2975984",
     summary="Projects all 8x8 patches by a matrix that was learned by latent low-rank representation, which gives the "
@@ -92,7 +92,7 @@ def latent_low_rank_fusion(
         For less than one level, or a file that holds no such matrix.
     """
     if levels < 1:
-        raise UserError(f"levels={levels} is too small: at least 1 level takes detail out")
+        raise UserError(f"LatLRR needs at least one level, not levels={levels}.")
     projection = _own_matrix() if matrix is None else _matrix(matrix)
     # As bytes, the one hashable form of an array, its results can be kept.
     first, second = (_decomposed(plane, projection.tobytes(), levels) for plane in (ir, vis))
@@ -113,7 +113,7 @@ def _own_matrix() -> Plane:
 def _matrix(path: str | PathLike[str]) -> Plane:
     matrix = read_array(path, _NAMES)
     if matrix.shape != (_LENGTH, _LENGTH):
-        raise UserError(f"{path} holds a matrix of shape {matrix.shape}: give the projection of 8x8 patches, (64, 64)")
+        raise UserError(f"{path} holds a matrix of shape {matrix.shape}: give a projection of 8x8 patches, (64, 64).")
     return np.ascontiguousarray(matrix, dtype=np.float64)
 
 

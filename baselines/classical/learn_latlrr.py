@@ -49,7 +49,7 @@ _MOST_STEPS: Final = 1000
 def main(arguments: Sequence[str] | None = None) -> None:
     """Learn a projection and write it with its birth."""
     parser = argparse.ArgumentParser(description="Learn the projection that latlrr decomposes by.")
-    parser.add_argument("photographs", nargs="*", type=Path, help="default: five that come with scikit-image")
+    parser.add_argument("photographs", nargs="*", type=Path, help="image files (default: five of scikit-image's)")
     parser.add_argument("--seed", type=int, default=0, help="which patches are drawn (default 0)")
     default = Path(__file__).parent / "data" / "latlrr_matrix.npz"
     parser.add_argument("-o", "--output", type=Path, default=default, help="the .npz file (default: the package's own)")
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except UserError as error:
         sys.exit(str(error))
     np.savez(asked.output, L=projection, birth=np.array(_birth(files, asked.seed)))
-    print(f"{asked.output}: singular values {_span(np.linalg.svd(projection, compute_uv=False))}")
+    print(f"{asked.output}: a projection of norm {np.linalg.norm(projection, 2):.4f}")
 
 
 def bundled() -> list[Path]:
@@ -147,7 +147,9 @@ def learn(data: Plane, noise_weight: float = _NOISE_WEIGHT) -> Plane:
         low_coefficients = _shrink_singular_values(coefficients + of_coefficients / penalty, 1 / penalty)
         low_projection = _shrink_singular_values(projection + of_projection / penalty, 1 / penalty)
         coefficients = for_coefficients * (
-            scaled @ (data - projection @ data - noise + of_data / penalty) + low_coefficients - of_coefficients / penalty
+            scaled @ (data - projection @ data - noise + of_data / penalty)
+            + low_coefficients
+            - of_coefficients / penalty
         )
         explained = scaled.T @ coefficients
         projection = (
@@ -166,7 +168,7 @@ def learn(data: Plane, noise_weight: float = _NOISE_WEIGHT) -> Plane:
         of_coefficients += penalty * coefficients_gap
         of_projection += penalty * projection_gap
         penalty = min(_GROWTH * penalty, _LARGEST_PENALTY)
-    raise ArithmeticError(f"latent low-rank representation does not converge in {_MOST_STEPS} steps")
+    raise ArithmeticError(f"The constraints do not hold after {_MOST_STEPS} steps.")
 
 
 def _shrink_singular_values(matrix: Plane, threshold: float) -> Plane:
@@ -191,10 +193,6 @@ def _birth(files: Sequence[Path], seed: int) -> str:
             "python": platform.python_version(),
         }
     )
-
-
-def _span(values: Plane) -> str:
-    return f"{values[0]:.4f} to {values[-1]:.4f}"
 
 
 if __name__ == "__main__":

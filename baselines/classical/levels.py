@@ -41,6 +41,4 @@ def check_levels(levels: int, image: Plane) -> None:
         most += 1
     if levels not in range(1, most + 1):
         height, width = image.shape
-        raise UserError(
-            f"An image of {height}x{width} pixels has no {levels} levels: give levels=1 to levels={most}."
-        )
+        raise UserError(f"An image of {height}x{width} pixels has no {levels} levels: give levels=1 to levels={most}.")

@@ -102,8 +102,8 @@ def _tridiagonalise(
 def _diagonalise(diagonal: NDArray[np.float64], beside: NDArray[np.float64], nothing: float) -> None:
     """Turn a tridiagonal matrix into its eigenvalues by the QL iteration without square roots (Pal, Walker, Kahan).
 
-    ``beside[i]`` is the square of the element between the diagonal's i and i + 1; up to
-    ``nothing`` it counts as 0.
+    ``beside[i]`` is the square of the element between the diagonal's i and i + 1; up to ``nothing`` it counts
+    as 0.
     """
     for first in range(SIDE):
         while True:

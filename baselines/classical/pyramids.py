@@ -24,7 +24,7 @@ from fusionbench.types import UserError
 from ..card import Plane, method
 from .choose import choose_max
 from .filters import Taps, separable
-from .fsd import fsd_band, fsd_of_gradients, from_fsd, gaussian_levels, gradient_band
+from .fsd import from_fsd, fsd_band, fsd_of_gradients, gaussian_levels, gradient_band
 from .laplacian import Pyramid, from_laplacian, from_ratio, laplacian_pyramid, ratio_pyramid
 from .levels import check_levels
 from .morphology import from_morphological, morphological_pyramid
@@ -79,7 +79,7 @@ def laplacian(ir: Plane, vis: Plane, *, levels: int = 4) -> Plane:
     summary="Each source is split into quotients of successive levels of a Gaussian pyramid. Of each quotient the larger "
     "one is kept, by maximum and majority over 3x3 pixels, so that what is brighter than its surroundings wins. The "
     "low-pass images are averaged.",
-    defaults=_DEFAULTS + " Like these it compares the quotients themselves; the method cp compares their distance from 1.",
+    defaults=_DEFAULTS + " Like these it compares the quotients; the method cp compares their distance from 1.",
     identity=1e-6,
 )
 def ratio(ir: Plane, vis: Plane, *, levels: int = 4) -> Plane:
@@ -206,7 +206,7 @@ def gradient(ir: Plane, vis: Plane, *, levels: int = 4, rule: Rule = "match", th
     summary="Each band is a level of a Gaussian pyramid minus its smoothed self, before decimation (US patent 4,718,104). "
     "Of each band the stronger coefficients are kept, by maximum and majority over 3x3 pixels. The low-pass images are "
     "averaged.",
-    defaults=_DEFAULTS + " Bands are smoothed and added once more when the image is rebuilt, as Burt and Kolczynski do.",
+    defaults=_DEFAULTS + " Rebuilt as by Burt and Kolczynski (1993), with smoothed bands added once more.",
 )
 def filter_subtract_decimate(ir: Plane, vis: Plane, *, levels: int = 4) -> Plane:
     """Fuse filter-subtract-decimate pyramids.

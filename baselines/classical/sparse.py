@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import zipfile
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from importlib.resources import as_file, files
 from os import PathLike
 from pathlib import Path
@@ -35,8 +36,9 @@ _NOTHING: Final = 1e-14
 _UNIT: Final = 1e-6
 
 
-class Dictionary(NamedTuple):
-    """What patches are written in.
+@dataclass(frozen=True, slots=True, eq=False)
+class Dictionary:
+    """What patches are written in. Two are equal only if they are one, so that results may be kept for it.
 
     Attributes
     ----------
@@ -116,6 +118,7 @@ def read_array(path: str | PathLike[str], names: Sequence[str]) -> NDArray[Any]:
     return array
 
 
+@cache
 def own_dictionary() -> Dictionary:
     """The dictionary that comes with the program; `learn_dictionary` made it."""
     with as_file(files(__package__) / "data" / _OWN) as file:

@@ -21,7 +21,9 @@ from .choose import choose_max
 from .dtcwt import DualTree, dual_tree_transform, from_dual_tree
 from .levels import check_levels
 
-_DEFAULTS: Final = "Haar wavelet and four levels, as in the fusion toolboxes of Rockinger (1999) and of Liu et al. (2015)."
+_DEFAULTS: Final = (
+    "Haar wavelet and four levels, as in the fusion toolboxes of Rockinger (1999) and of Liu et al. (2015)."
+)
 
 
 @method(

@@ -54,6 +54,10 @@ def score(
     ] = None,
     long: Annotated[bool, typer.Option("--long", help="Write one row a number: method,image,metric,value.")] = False,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Threads; by default one a core.")] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Score on the workers of a Dask scheduler, tcp://host:port, instead."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead of a table.")] = False,
 ) -> None:
@@ -68,7 +72,15 @@ def score(
         raise UserError("--long is the form of a file: give -o FILE too.")
     with Progress("Scoring", "images", quiet=quiet) as progress:
         scores = score_paths(
-            fused, ir, vis, metrics, convention, workers=workers, progress=progress, notice=None if quiet else _notice
+            fused,
+            ir,
+            vis,
+            metrics,
+            convention,
+            workers=workers,
+            cluster=cluster,
+            progress=progress,
+            notice=None if quiet else _notice,
         )
     if output is not None:
         store.write(scores, output, long=long)

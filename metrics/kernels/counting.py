@@ -36,9 +36,9 @@ def dot(first: Plane, second: Plane) -> int:
 
 @jit
 def sum_x_log_x(counts: NDArray[np.int32] | NDArray[np.int64], table: NDArray[np.float64]) -> float:
-    """Sum of c ln c over counts; `table` holds c ln c of the small ones."""
+    """Sum of c log2 c over counts; `table` holds c log2 c of the small ones."""
     total = 0.0
     for c in counts.ravel():
         if c > 0:
-            total += table[c] if c < table.size else c * math.log(c)
+            total += table[c] if c < table.size else c * math.log2(c)
     return total
