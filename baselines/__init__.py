@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .card import Method
 
 _CLASSICAL = f"{__name__}.classical"
+_LEARNED = f"{__name__}.learned.methods"
 
 METHODS: Registry[Method] = Registry(
     "method",
@@ -68,6 +69,10 @@ METHODS: Registry[Method] = Registry(
         "focus-sf": f"{_CLASSICAL}.focus:focus_spatial_frequency",
         "focus-sml": f"{_CLASSICAL}.focus:focus_sum_modified_laplacian",
         "poisson": f"{_CLASSICAL}.poisson:gradient_domain",
+        # Networks.
+        "clfnet": f"{_LEARNED}:clfnet",
+        "cs2fusion": f"{_LEARNED}:cs2fusion",
+        "coconet": f"{_LEARNED}:coconet",
     },
 )
 """Every method by its short name, in the order in which they are listed."""

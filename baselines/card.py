@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,13 +38,19 @@ def method(
     joint: bool = False,
     identity: float | None = None,
     smallest: int = 32,
+    luma: Literal["rounded", "exact"] = "rounded",
 ) -> Callable[[F], F]:
     """Give a function its `MethodCard`, and its place in the registry if it is not one of ours.
 
     Parameters
     ----------
-    name, title, authors, year, doi, summary, defaults, presets, joint, identity, smallest
+    name, title, authors, year, doi, summary, defaults, presets, joint, identity, smallest, luma
         The fields of `fusionbench.types.MethodCard`.
+
+    Notes
+    -----
+    A parameter called ``rounding`` is obeyed by those who call the method, who make whole levels of what it returns:
+    ``"truncate"`` rounds down, ``"round"`` to the nearest.
 
     Examples
     --------
@@ -60,7 +66,7 @@ def method(
         from . import METHODS
 
         function.card = MethodCard(  # type: ignore[attr-defined]
-            name, title, authors, year, doi, summary, defaults, dict(presets or {}), joint, identity, smallest
+            name, title, authors, year, doi, summary, defaults, dict(presets or {}), joint, identity, smallest, luma
         )
         if name not in METHODS:
             METHODS.register(name, function)  # type: ignore[arg-type]

@@ -49,8 +49,9 @@ def fuse(
         What is done about a visible image in colour; a grey one is fused as it is. By default what the preset says,
         otherwise ``"luma"``.
 
-        * ``"luma"``: its luma (BT.601, rounded to the depth of the image) is fused, and R, G and B are all changed by
-          as much as the luma was, so that Cb and Cr stay what they are up to saturation.
+        * ``"luma"``: its luma (BT.601, rounded to the depth of the image, or exact where the method's card says so) is
+          fused, and R, G and B are all changed by as much as the luma was, so that Cb and Cr stay what they are up to
+          saturation.
         * ``"per-channel"``: R, G and B are each fused with the infrared image, as VIFB does.
         * ``"grey"``: its luma is fused, and the result is grey.
     preset : str, optional
@@ -61,8 +62,8 @@ def fuse(
     Returns
     -------
     ndarray
-        The fused image, (H, W) or (H, W, 3), with the dtype and range of `vis`. Integers are rounded, halves up, and
-        what is out of range is clipped.
+        The fused image, (H, W) or (H, W, 3), with the dtype and range of `vis`. Integers are rounded, halves up (or
+        down, all of them, where a parameter of the method says so), and what is out of range is clipped.
 
     Raises
     ------
@@ -86,7 +87,8 @@ def fuse(
         for role, image in given.items()
     }
     _same_size(called["vis"], usable["vis"], called["ir"], usable["ir"])
-    return stored(fuse_levels(chosen, usable["ir"], usable["vis"], called["vis"]), usable["vis"].dtype)
+    fused = fuse_levels(chosen, usable["ir"], usable["vis"], called["vis"])
+    return stored(fused, usable["vis"].dtype, truncated=chosen.truncated)
 
 
 def fuse_levels(chosen: Recipe, ir: Image, vis: Image, what: str = "vis") -> _Real:
@@ -119,7 +121,7 @@ def fuse_levels(chosen: Recipe, ir: Image, vis: Image, what: str = "vis") -> _Re
         )
     source = _plane(ir)
     if vis.ndim == 2 or chosen.color != "per-channel":
-        seen = _plane(vis)
+        seen = _plane(vis, exact=chosen.card.luma == "exact")
         fused = _call(chosen, source, seen)
         return fused if vis.ndim == 2 or chosen.color == "grey" else _levels(vis) + (fused - seen)[:, :, np.newaxis]
     channels = _levels(vis)
@@ -130,7 +132,7 @@ def fuse_levels(chosen: Recipe, ir: Image, vis: Image, what: str = "vis") -> _Re
     return np.stack(bands, axis=2)
 
 
-def stored(fused: _Real, dtype: np.dtype[Any] | type[np.generic]) -> Image:
+def stored(fused: _Real, dtype: np.dtype[Any] | type[np.generic], *, truncated: bool = False) -> Image:
     """A result on the scale 0..255 as an image of some dtype.
 
     Parameters
@@ -138,12 +140,14 @@ def stored(fused: _Real, dtype: np.dtype[Any] | type[np.generic]) -> Image:
     fused : ndarray of float64
         Any shape.
     dtype : dtype
-        uint8, uint16 (257 times the level, to the nearest) or a floating-point one ([0, 1]).
+        uint8, uint16 (257 times the level) or a floating-point one ([0, 1]).
+    truncated : bool
+        Whether integers are rounded down instead of to the nearest.
 
     Returns
     -------
     Image
-        Clipped to the range of the dtype; halves are rounded up.
+        Clipped to the range of the dtype; halves are rounded up unless everything is rounded down.
     """
     kind = np.dtype(dtype)
     if kind.kind == "f":
@@ -151,8 +155,9 @@ def stored(fused: _Real, dtype: np.dtype[Any] | type[np.generic]) -> Image:
     most = np.iinfo(kind).max
     scaled = np.clip(fused if most == 255 else fused * 257, 0, most)
     whole = np.floor(scaled)
-    # Not floor(x + 0.5): that sum may itself be rounded up to the next whole number.
-    whole += scaled - whole >= 0.5
+    if not truncated:
+        # Not floor(x + 0.5): that sum may itself be rounded up to the next whole number.
+        whole += scaled - whole >= 0.5
     return whole.astype(kind)
 
 
@@ -163,15 +168,18 @@ def _levels(image: Image) -> _Real:
     return np.ascontiguousarray(np.divide(image, 257 if image.dtype == np.uint16 else 1, dtype=np.float64))
 
 
-def _plane(image: Image) -> _Real:
-    """The image, or its luma rounded to its own depth, on the scale 0..255."""
+def _plane(image: Image, *, exact: bool = False) -> _Real:
+    """The image, or its luma, rounded to its own depth unless it is to be exact, on the scale 0..255."""
     if image.ndim == 2:
         return _levels(image)
-    if image.dtype == np.uint8:
+    if image.dtype == np.uint8 and not exact:
         return _levels(images.luma(image, "bt601"))
     red, green, blue = (image[:, :, band].astype(np.float64) for band in range(3))
     luma = (299 * red + 587 * green + 114 * blue) / 1000
-    return _levels(luma if image.dtype.kind == "f" else np.rint(luma).astype(np.uint16))
+    if image.dtype.kind == "f":
+        return _levels(luma)
+    rounded = luma if exact else np.rint(luma)
+    return np.ascontiguousarray(rounded / (257 if image.dtype == np.uint16 else 1))
 
 
 def _call(chosen: Recipe, ir: _Real, vis: _Real) -> _Real:
@@ -274,7 +282,7 @@ class FolderFusion:
         seconds = time.perf_counter() - clock
         if (known := self.records.get(item.method)) is not None:
             known.write()
-        images.write(item.path, stored(fused, np.uint8 if self.depth == 8 else np.uint16))
+        images.write(item.path, stored(fused, np.uint8 if self.depth == 8 else np.uint16, truncated=chosen.truncated))
         return seconds
 
 

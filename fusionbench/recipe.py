@@ -95,6 +95,11 @@ class Recipe:
         """What the method says of itself."""
         return self.function.card
 
+    @property
+    def truncated(self) -> bool:
+        """Whether the result becomes whole levels by rounding down instead of to the nearest."""
+        return self.parameters.get("rounding") == "truncate"
+
     def record(self) -> dict[str, Any]:
         """The recipe as JSON can hold it; files and arrays by the SHA-256 of their content."""
         return {

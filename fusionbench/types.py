@@ -108,6 +108,8 @@ class MethodCard:
         Largest difference, in levels, between an image and its fusion with itself; None where the method promises none.
     smallest : int
         Shortest side in pixels that it can fuse.
+    luma : {"rounded", "exact"}
+        Whether the luma of a visible image in colour is rounded to the depth of the image before it is fused.
     """
 
     name: str
@@ -121,3 +123,4 @@ class MethodCard:
     joint: bool
     identity: float | None
     smallest: int
+    luma: Literal["rounded", "exact"]

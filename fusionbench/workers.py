@@ -119,7 +119,9 @@ def _cluster(address: str) -> Executor:
         client: Any = Client(address, timeout=10, set_as_default=False)  # type: ignore[no-untyped-call]
         return cast(Executor, client.get_executor())
     except (OSError, ValueError) as error:
-        raise UserError(f"No Dask scheduler answers at '{address}': start one with 'dask scheduler' ({error}).") from None
+        raise UserError(
+            f"No Dask scheduler answers at '{address}': start one with 'dask scheduler' ({error})."
+        ) from None
 
 
 @contextmanager

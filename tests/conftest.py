@@ -14,7 +14,8 @@ ON_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 # Numba keys a cached kernel by the file it stands in, so a caller would go on with the old code of a kernel from
 # another file; a folder per content cannot be stale. It must be named before numba is imported. (.ci/run does too.)
-_sources = b"".join(file.read_bytes() for file in sorted((ROOT / "metrics" / "kernels").glob("*.py")))
+_folders = (ROOT / "metrics" / "kernels", ROOT / "baselines" / "classical")
+_sources = b"".join(file.read_bytes() for folder in _folders for file in sorted(folder.glob("*.py")))
 os.environ["NUMBA_CACHE_DIR"] = str(ROOT / ".cache" / f"numba-{hashlib.sha256(_sources).hexdigest()[:16]}")
 
 settings.register_profile("ci", deadline=None, derandomize=True)

@@ -144,6 +144,9 @@ def test_levels_are_rounded_after_each_pass_and_the_smaller_scale_comes_first() 
     assert resized.dtype == np.uint8
     np.testing.assert_array_equal(resized, one_axis(one_axis(x, (40, 20)), (60, 20)))
     assert (resized != one_axis(one_axis(x, (60, 40)), (60, 20))).any()
+    equally = filters.resize(x, (20, 20))
+    np.testing.assert_array_equal(equally, one_axis(one_axis(x, (20, 40)), (20, 20)))
+    assert (equally != one_axis(one_axis(x, (40, 20)), (20, 20))).any()
 
 
 def test_a_width_of_zero_is_refused_by_name() -> None:

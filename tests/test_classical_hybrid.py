@@ -151,6 +151,22 @@ def test_hybrid_guided_fusion_is_its_equations(pair) -> None:
     np.testing.assert_allclose(hybrid_guided_fusion(*pair, injection=700.0), expected, atol=1e-9)
 
 
+def test_bilateral_and_gaussian_chains_are_the_filters_of_the_paper(pair) -> None:
+    layers = hybrid_msd._decompose(pair[0], 2, 2.0, 0.05)
+    blurred = ndimage.gaussian_filter(pair[0], 2.0, mode="reflect", radius=6)
+    kept = 255 * bilateral_grid(bilateral_grid(pair[0] / 255, 2.0, 0.05), 4.0, 0.025)
+    np.testing.assert_allclose(layers.texture[1], blurred - kept, atol=1e-3)
+    blurred = ndimage.gaussian_filter(blurred, 4.0, mode="reflect", radius=12)
+    np.testing.assert_allclose(layers.base, blurred, atol=1e-9)
+
+
+def test_equally_strong_layers_are_the_visible_ones() -> None:
+    ones = np.ones((32, 32))
+    ir = hybrid_msd.Layers((ones, ones), (ones, ones), ones)
+    vis = hybrid_msd.Layers((-ones, -ones), (-ones, -ones), -ones)
+    np.testing.assert_allclose(hybrid_msd.fuse_layers(ir, vis, 30.0, 4.0, 1.0, 1.0), -5 * ones)
+
+
 def test_guided_chains_are_the_filters_of_the_paper(pair) -> None:
     x = pair[0] / 255
     layers = hmsd._decompose(pair[0], 2, 2, 0.1)
@@ -313,6 +329,14 @@ def test_scales_add_up_and_large_edges_stay_in_the_base() -> None:
     # What the widest Gaussian would take out of the edge, and leave as a halo in the base.
     halo = np.abs(step - ndimage.gaussian_filter(step, 8, mode="nearest")).max()
     assert 255 * np.abs(scales.details[2]).max() < 0.4 * halo
+
+
+def test_guidance_rolls_as_often_as_asked(pair) -> None:
+    x = pair[0] / 255
+    rolled = ndimage.gaussian_filter(x, 2, mode="nearest", radius=6)
+    for _ in range(3):
+        rolled = guided_filter(rolled, x, 2, 0.05**2)
+    np.testing.assert_allclose(vsm_wls._decompose(pair[0], 2, 0.05, 3).details[0], x - rolled, atol=1e-12)
 
 
 def test_details_are_least_squares(pair) -> None:

@@ -400,9 +400,9 @@ def test_demo_needs_nothing(tmp_path: Path, said, monkeypatch: pytest.MonkeyPatc
     code, out, err = said("demo", "-o", "here")
     assert (code, err) == (0, [])
     rows = read_csv(Path("here/scores.csv"))
-    assert {row["method"] for row in rows} == {"average", "maximum"}
+    assert {row["method"] for row in rows} == {"average", "lp", "gff"}
     assert all(float(row[name]) == float(row[name]) for row in rows for name in CORE)
-    assert any(line.startswith("maximum") for line in out)
+    assert any(line.startswith("gff") for line in out)
     assert sorted(path.name for path in Path().iterdir()) == ["here"]
 
     [command] = [line.partition("fusionbench ")[2] for line in out if "fusionbench score" in line]

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 # The folder of each package that does not lie inside fusionbench/ itself.
 OUTSIDE = {"fusionbench.metrics": ROOT / "metrics", "fusionbench.baselines": ROOT / "baselines"}
-IMPORT_NAMES = {"pillow": "PIL"}
+IMPORT_NAMES = {"pillow": "PIL", "pywavelets": "pywt"}
 
 
 def real_packages() -> dict[str, Path]:

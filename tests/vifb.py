@@ -74,6 +74,12 @@ def missing(name: str, shared: Path) -> Path | None:
     return None if file.is_file() else file
 
 
+def particular(name: str) -> tuple[str, ...]:
+    """Parameters that `made_again` gives beyond the preset."""
+    files = (_FILES[name][0],) if name in _FILES else ()
+    return files + {"gff": ("tie", "misplace_infrared"), "msvd": ("flip",)}.get(name, ())
+
+
 def made_again(name: str, scene: str, shared: Path) -> NDArray[np.uint8]:
     """Our image of a scene by a method, (H, W, 3), as VIFB made it."""
     ir, vis = (images.read(shared / "data" / "vifb" / role / f"{scene}.jpg") for role in ("ir", "vis"))

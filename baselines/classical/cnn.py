@@ -24,8 +24,10 @@ from .filters import pad, separable
 from .gaussian_pyramid import BINOMIAL
 from .sparse import read_array
 
-Row: TypeAlias = NDArray[np.float32]
-"""One row of pixels with their features, (W, C)."""
+Strip: TypeAlias = NDArray[np.float32]
+"""Some rows of pixels with their features, (R, W, C)."""
+
+_STRIP: Final = 16
 
 _WINDOW: Final = 8
 # The grey levels that the network sees are not rounded.
@@ -164,10 +166,11 @@ def _window_sums(answer: Plane) -> Plane:
 
 def _votes(image: Plane, layers: list[_Layer], votes: NDArray[np.float32]) -> NDArray[np.float32]:
     """One source's part of the vote of each 8x8 window of features, (ceil(H/2) - 7, ceil(W/2) - 7)."""
-    # Row by row through all layers: no layer is ever in memory as a whole.
-    rows: Iterable[Row] = iter(image.astype(np.float32)[..., np.newaxis])
-    rows = _pool(_convolve(_convolve(rows, layers[0]), layers[1]))
-    by_place = np.stack([row @ votes for row in _convolve(rows, layers[2])])
+    # Strip by strip through all layers: no layer is ever in memory as a whole.
+    input_ = image.astype(np.float32)[..., np.newaxis]
+    strips: Iterable[Strip] = (input_[top : top + _STRIP] for top in range(0, len(input_), _STRIP))
+    strips = _convolve(_pool(_convolve(_convolve(strips, layers[0]), layers[1])), layers[2])
+    by_place = np.concatenate([strip @ votes for strip in strips])
     height, width = (n - _WINDOW + 1 for n in by_place.shape[:2])
     total = np.zeros((height, width), dtype=np.float32)
     for i in range(_WINDOW):
@@ -176,38 +179,48 @@ def _votes(image: Plane, layers: list[_Layer], votes: NDArray[np.float32]) -> ND
     return total
 
 
-def _convolve(rows: Iterable[Row], layer: _Layer) -> Iterator[Row]:
+def _convolve(strips: Iterable[Strip], layer: _Layer) -> Iterator[Strip]:
     """3x3 convolution with a frame of zeros, and what is negative set to zero."""
-    source = iter(rows)
-    here = _framed(next(source))
-    above = np.zeros_like(here)
-    for row in source:
-        below = _framed(row)
-        yield _response(above, here, below, layer)
-        above, here = here, below
-    yield _response(above, here, np.zeros_like(here), layer)
+    # The last two rows so far: those that come next need them.
+    above: Strip | None = None
+    for strip in strips:
+        framed = np.pad(strip, ((0, 0), (1, 1), (0, 0)))
+        rows = np.concatenate([np.zeros_like(framed[:1]) if above is None else above, framed])
+        if len(rows) > 2:
+            yield _response(rows, layer)
+        above = rows[-2:]
+    if above is not None:
+        yield _response(np.concatenate([above, np.zeros_like(above[:1])]), layer)
 
 
-def _framed(row: Row) -> Row:
-    return np.pad(row, ((1, 1), (0, 0)))
-
-
-def _response(above: Row, here: Row, below: Row, layer: _Layer) -> Row:
-    width = here.shape[0] - 2
-    neighbours = [row[j : j + width] for row in (above, here, below) for j in range(3)]
-    response: Row = np.concatenate(neighbours, axis=1) @ layer.taps
+def _response(rows: Strip, layer: _Layer) -> Strip:
+    height, width = rows.shape[0] - 2, rows.shape[1] - 2
+    neighbours = [rows[i : i + height, j : j + width] for i in range(3) for j in range(3)]
+    response = np.concatenate(neighbours, axis=2).reshape(height * width, -1) @ layer.taps
     response += layer.bias
-    return np.maximum(response, 0, out=response)
+    np.maximum(response, 0, out=response)
+    return response.reshape(height, width, -1)
 
 
-def _pool(rows: Iterable[Row]) -> Iterator[Row]:
+def _pool(strips: Iterable[Strip]) -> Iterator[Strip]:
     """Maximum of each 2x2 block; where the last block is cut, of what there is (which is not negative)."""
-    source = iter(rows)
-    for upper in source:
-        higher = np.maximum(upper, next(source, upper))
-        if higher.shape[0] % 2:
-            higher = np.pad(higher, ((0, 1), (0, 0)))
-        yield np.maximum(higher[0::2], higher[1::2])
+    # A last row that waits for its partner.
+    alone: Strip | None = None
+    for strip in strips:
+        rows = strip if alone is None else np.concatenate([alone, strip])
+        paired = len(rows) - len(rows) % 2
+        if paired:
+            yield _maximum(rows[:paired])
+        alone = rows[paired:]
+    if alone is not None and len(alone):
+        yield _maximum(np.pad(alone, ((0, 1), (0, 0), (0, 0))))
+
+
+def _maximum(rows: Strip) -> Strip:
+    rows = np.maximum(rows[0::2], rows[1::2])
+    if rows.shape[1] % 2:
+        rows = np.pad(rows, ((0, 0), (0, 1), (0, 0)))
+    return np.maximum(rows[:, 0::2], rows[:, 1::2])
 
 
 def _fuse(ir: Plane, vis: Plane, share: Plane, match: float) -> Plane:

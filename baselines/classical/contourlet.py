@@ -11,7 +11,6 @@ in a difference of four samples. So no filter is larger than its kernel, applied
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from math import sqrt
 from typing import Final, NamedTuple, TypeAlias
 
@@ -107,10 +106,10 @@ def check_directions(directions: Sequence[int], image: Plane) -> None:
         With the sentence that says so.
     """
     if not directions or any(count < 1 or count & (count - 1) for count in directions):
-        raise UserError(f"directions={list(directions)} are not powers of two: give one for each scale, as in [4, 8, 16]")
+        raise UserError(f"directions={list(directions)} are not powers of two: give one for each scale, as in 4,8,16.")
     if min(image.shape) < 2 ** len(directions):
         height, width = image.shape
-        raise UserError(f"An image of {height}x{width} pixels has no {len(directions)} scales: give fewer directions")
+        raise UserError(f"An image of {height}x{width} pixels has no {len(directions)} scales: give fewer directions.")
 
 
 def stronger(p: Scales, q: Scales, directions: Sequence[int]) -> list[Plane]:
@@ -147,9 +146,11 @@ def merge_scales(scales: Scales) -> Plane:
     """The image of its scales."""
     low = scales.low
     for scale, band in reversed(list(enumerate(scales.bands))):
-        # Horner's scheme: both filters share their blurs.
-        terms = [_weighted(factors, (low, band)) for factors in zip(_FROM_LOW, _FROM_BAND, strict=True)]
-        low = reduce(lambda total, term, step=2**scale: _blur(total, step) + term, reversed(terms))
+        # Horner's scheme, the highest power first: the two filters share their blurs.
+        powers = [_weighted(factors, (low, band)) for factors in zip(_FROM_LOW, _FROM_BAND, strict=True)]
+        low = powers.pop()
+        while powers:
+            low = _blur(low, 2**scale) + powers.pop()
     return low
 
 

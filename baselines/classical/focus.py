@@ -19,8 +19,8 @@ from .filters import correlate, guided_filter, separable
 Refine: TypeAlias = Literal["majority", "guided", "none"]
 
 _SECOND_DIFFERENCE: Final = (-1.0, 2.0, -1.0)
-_GUIDED_EPS: Final = 0.1 * 255.0**2
-"""Regularisation with which Li, Kang and Hu (2013) smooth such maps, on the scale 0..255 squared."""
+_GUIDED_EPS: Final = 10.0**2
+"""Variance of the averaged sources, in squared levels, below which the guided filter takes them for flat."""
 
 
 @method(

@@ -37,7 +37,8 @@ _DICTIONARY: Final = (
     summary="Overlapping patches without their means are written as sums of few atoms of a learned dictionary. Of each "
     "pair of patches the one whose weights have the larger sum of magnitudes is taken, with its mean. The patches are "
     "averaged where they overlap.",
-    defaults="8x8 patches, two pixels apart, coded to 0.1 levels, as in the toolbox of Liu et al. (2015). " + _DICTIONARY,
+    defaults="8x8 patches, two pixels apart, coded to 0.1 levels, as in the toolbox of Liu et al. (2015). "
+    + _DICTIONARY,
     identity=0.5,
 )
 def sparse_representation(
@@ -104,8 +105,13 @@ def laplacian_sparse(
         The sources, (H, W), on the scale 0..255.
     levels : int
         Number of bands. Default: the authors'.
-    dictionary, stride, tolerance
-        As for `sparse_representation`, of the low-pass image.
+    dictionary : str or path, optional
+        A ``.mat`` or ``.npz`` file with an array ``D`` or ``dictionary``, (side * side, atoms), unit columns. Default:
+        the dictionary of this package, (64, 256).
+    stride : int
+        Pixels from one patch of the low-pass image to the next. Default: the authors'.
+    tolerance : float
+        Largest Euclidean norm, in levels, of what a code leaves of its patch. Default: the authors'.
 
     Returns
     -------
@@ -156,8 +162,13 @@ def ratio_sparse(
         The sources, (H, W), on the scale 0..255.
     levels : int
         Number of bands. Default: the authors'.
-    dictionary, stride, tolerance
-        As for `sparse_representation`, of the low-pass image.
+    dictionary : str or path, optional
+        A ``.mat`` or ``.npz`` file with an array ``D`` or ``dictionary``, (side * side, atoms), unit columns. Default:
+        the dictionary of this package, (64, 256).
+    stride : int
+        Pixels from one patch of the low-pass image to the next. Default: the authors'.
+    tolerance : float
+        Largest Euclidean norm, in levels, of what a code leaves of its patch. Default: the authors'.
 
     Returns
     -------
@@ -211,8 +222,13 @@ def contourlet_sparse(
     directions : sequence of int
         How many directions each scale is split into, the coarsest first: powers of two. Default: the paper's; VIFB's
         program asks for four scales but makes one, of four directions.
-    dictionary, stride, tolerance
-        As for `sparse_representation`, of the low-pass image.
+    dictionary : str or path, optional
+        A ``.mat`` or ``.npz`` file with an array ``D`` or ``dictionary``, (side * side, atoms), unit columns. Default:
+        the dictionary of this package, (64, 256).
+    stride : int
+        Pixels from one patch of the low-pass image to the next. Default: the authors'.
+    tolerance : float
+        Largest Euclidean norm, in levels, of what a code leaves of its patch. Default: the authors'.
 
     Returns
     -------
@@ -235,9 +251,7 @@ def _dictionary(path: str | PathLike[str] | None) -> Dictionary:
     return own_dictionary() if path is None else read_dictionary(path)
 
 
-def _fuse_pyramids(
-    of_ir: Pyramid, of_vis: Pyramid, dictionary: Dictionary, stride: int, tolerance: float
-) -> Pyramid:
+def _fuse_pyramids(of_ir: Pyramid, of_vis: Pyramid, dictionary: Dictionary, stride: int, tolerance: float) -> Pyramid:
     bands = [choose_max(a, b) for a, b in zip(of_ir.bands, of_vis.bands, strict=True)]
     return Pyramid(bands, _fuse_low(of_ir.low, of_vis.low, dictionary, stride, tolerance), of_ir.shape)
 

@@ -200,13 +200,13 @@ def gradient(ir: Plane, vis: Plane, *, levels: int = 4, rule: Rule = "match", th
 @method(
     "fsd",
     title="Filter-subtract-decimate pyramid",
-    authors="C. H. Anderson",
-    year=1988,
-    doi="",
-    summary="Each band is a level of a Gaussian pyramid minus its smoothed self, before decimation (US patent 4,718,104). "
-    "Of each band the stronger coefficients are kept, by maximum and majority over 3x3 pixels. The low-pass images are "
-    "averaged.",
-    defaults=_DEFAULTS + " Rebuilt as by Burt and Kolczynski (1993), with smoothed bands added once more.",
+    authors="P. J. Burt, R. J. Kolczynski",
+    year=1993,
+    doi="10.1109/ICCV.1993.378222",
+    summary="Each band is a level of a Gaussian pyramid minus its smoothed self, before decimation (a pyramid by "
+    "Anderson, US patent 4,718,104, 1988). Of each band the stronger coefficients are kept, by maximum and majority "
+    "over 3x3 pixels. The low-pass images are averaged.",
+    defaults=_DEFAULTS + " Rebuilt as by Burt and Kolczynski, with smoothed bands added once more.",
 )
 def filter_subtract_decimate(ir: Plane, vis: Plane, *, levels: int = 4) -> Plane:
     """Fuse filter-subtract-decimate pyramids.

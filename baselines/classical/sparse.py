@@ -101,20 +101,20 @@ def read_array(path: str | PathLike[str], names: Sequence[str]) -> NDArray[Any]:
     """
     file = Path(path)
     if not file.is_file():
-        raise UserError(f"{file} does not exist: give the path of a .mat or .npz file")
+        raise UserError(f"'{file}' does not exist: give the path of a .mat or .npz file.")
     if file.suffix.lower() == ".mat":
         arrays = _read_mat(file, names)
     elif file.suffix.lower() == ".npz":
         arrays = _read_npz(file, names)
     else:
-        raise UserError(f"{file} is neither a .mat nor a .npz file: save the array as one of them")
+        raise UserError(f"'{file}' is neither a .mat nor a .npz file: save the array as one of them.")
     wanted = " or ".join(names)
     name = next((name for name in names if name in arrays), None)
     if name is None:
-        raise UserError(f"{file} holds no array called {wanted}: rename the one that is meant")
+        raise UserError(f"'{file}' holds no array called {wanted}: rename the one that is meant.")
     array = arrays[name]
     if array.dtype.kind not in "fiu":
-        raise UserError(f"{name} in {file} is of type {array.dtype}: give an array of real numbers")
+        raise UserError(f"The array {name} in '{file}' is of type {array.dtype}: give one of real numbers.")
     return array
 
 
@@ -165,9 +165,9 @@ def encode(plane: Plane, dictionary: Dictionary, stride: int, tolerance: float =
     """
     side = dictionary.side
     if not 1 <= stride <= side:
-        raise UserError(f"stride={stride} does not cover the image: give 1 to {side}")
+        raise UserError(f"stride={stride} does not cover the image without gaps: give 1 to {side}.")
     if not tolerance > 0:
-        raise UserError(f"tolerance={tolerance} is never reached: give a positive length, in levels")
+        raise UserError(f"tolerance={tolerance} is never reached: give a positive length, in levels.")
     if min(plane.shape) < side:
         return Codes((0, 0), np.empty(0), np.empty((0, side**2), np.int32), np.empty((0, side**2)), np.empty(0))
     windows = sliding_window_view(plane, (side, side))[::stride, ::stride]
@@ -178,9 +178,7 @@ def encode(plane: Plane, dictionary: Dictionary, stride: int, tolerance: float =
     return Codes((windows.shape[0], windows.shape[1]), means, atoms, weights, np.abs(weights).sum(axis=1))
 
 
-def pursue(
-    signals: Plane, dictionary: Dictionary, tolerance: float, most: int
-) -> tuple[NDArray[np.int32], Plane]:
+def pursue(signals: Plane, dictionary: Dictionary, tolerance: float, most: int) -> tuple[NDArray[np.int32], Plane]:
     """Orthogonal matching pursuit of many signals in one dictionary.
 
     Parameters
@@ -263,9 +261,9 @@ def _read_mat(file: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     try:
         return dict(loadmat(file, variable_names=list(names)))
     except NotImplementedError as problem:
-        raise UserError(f"{file} is a MATLAB 7.3 file: save it again with -v7") from problem
+        raise UserError(f"'{file}' is a MATLAB 7.3 file: save it again with -v7.") from problem
     except Exception as problem:  # A damaged file makes scipy raise whatever it stumbles over.
-        raise UserError(f"{file} cannot be read as a MATLAB file ({problem}): save it again") from problem
+        raise UserError(f"'{file}' cannot be read as a MATLAB file ({problem}): save it again.") from problem
 
 
 def _read_npz(file: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
@@ -273,7 +271,7 @@ def _read_npz(file: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         with np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in names if name in archive.files}
     except (OSError, ValueError, zipfile.BadZipFile) as problem:
-        raise UserError(f"{file} cannot be read as a NumPy archive ({problem}): save it again") from problem
+        raise UserError(f"'{file}' cannot be read as a NumPy archive ({problem}): save it again.") from problem
 
 
 @lru_cache(maxsize=4)
@@ -281,9 +279,11 @@ def _read_dictionary(file: Path, changed: int) -> Dictionary:
     columns = np.ascontiguousarray(read_array(file, _NAMES), dtype=np.float64)
     side = math.isqrt(columns.shape[0]) if columns.ndim == 2 else 0
     if side < 2 or side**2 != columns.shape[0]:
-        raise UserError(f"{file} holds a dictionary of shape {columns.shape}: give (side*side, atoms), e.g. (64, 256)")
+        raise UserError(
+            f"'{file}' holds a dictionary of shape {columns.shape}: give (side * side, atoms) as in (64, 256)."
+        )
     if not np.all(np.abs(np.linalg.norm(columns, axis=0) - 1) < _UNIT):
-        raise UserError(f"{file} holds atoms whose length is not 1: divide each column by its Euclidean norm")
+        raise UserError(f"'{file}' holds atoms whose length is not 1: divide each column by its Euclidean norm.")
     return dictionary_of(columns)
 
 
@@ -387,14 +387,15 @@ def _strongest(correlations: Plane) -> int:
         largest = max(largest, lanes[lane])
     for t in range(whole, size):
         largest = max(largest, abs(correlations[t]))
+    start = 0
     for block in range(0, whole, 16):
         here = False
         for t in range(block, block + 16):
             here |= abs(correlations[t]) == largest
         if here:
-            whole = block
             break
-    for t in range(whole, size):
+        start = block + 16
+    for t in range(start, size):
         if abs(correlations[t]) == largest:
             return t
     return 0

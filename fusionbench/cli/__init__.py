@@ -31,6 +31,7 @@ VERBS = {
     "score": Verb("fusionbench.cli.score:app", "Score fused images against their sources."),
     "metric": Verb("fusionbench.cli.metric:app", "List the metrics, or explain one."),
     "method": Verb("fusionbench.cli.method:app", "List the methods, or explain one."),
+    "weights": Verb("fusionbench.cli.weights:app", "List, fetch, verify or convert the weights of learned methods."),
     "demo": Verb("fusionbench.cli.demo:app", "Show everything on images made on the spot."),
 }
 

@@ -12,6 +12,7 @@ from fusionbench.cli import examples
 from fusionbench.cli.score import complain, show
 
 _SCENES = 6
+_METHODS = ("average", "lp", "gff")
 
 app = typer.Typer()
 
@@ -22,37 +23,32 @@ def demo(
         Path, typer.Option("-o", "--output", metavar="DIR", help="Where the images and the scores go.")
     ] = Path("demo"),
 ) -> None:
-    """Make a few scenes, fuse them by two simple rules and score the result: no data, no weights, no network."""
+    """Make a few scenes, fuse them by a few methods and score the result: no data, no weights, no network."""
     from fusionbench import store
     from fusionbench.datasets import synthetic
+    from fusionbench.fusing import fuse_folder
     from fusionbench.scoring import score_paths
+    from fusionbench.types import UserError
+    from fusionbench.workers import telling_of_compilation
 
     names = synthetic.make(output, _SCENES)
     typer.echo(f"Made {len(names)} street scenes, infrared and visible: {output / 'ir'} and {output / 'vis'}")
-    _fuse(output, names)
-    typer.echo(f"Fused them by two rules, for demonstration only: {output / 'fused'}")
-    scores = score_paths(output / "fused", output / "ir", output / "vis", notice=typer.echo)
+    sources = output / "ir", output / "vis"
+    options: list[str | Path] = ["--ir", sources[0], "--vis", sources[1], "-o"]
+    with telling_of_compilation(typer.echo):
+        for outcome in fuse_folder(_METHODS, *sources, output / "fused", overwrite=True):
+            if outcome.reason:
+                raise UserError(outcome.reason)
+    typer.echo(f"Fused them, as this does: {_command('fuse', *_METHODS, *options, output / 'fused')}")
+    scores = score_paths(output / "fused", *sources, notice=typer.echo)
     target = output / "scores.csv"
     store.write(scores, target)
-    words = ["fusionbench", "score", output / "fused", "--ir", output / "ir", "--vis", output / "vis", "-o", target]
-    typer.echo(f"Scored them, as this does: {shlex.join(map(str, words))}\n")
+    typer.echo(f"Scored them, as this does: {_command('score', output / 'fused', *options, target)}\n")
     show(scores, target)
     complain(scores)
     if scores.failures:
         raise typer.Exit(1)
 
 
-def _fuse(folder: Path, names: list[str]) -> None:
-    """Fuse grey levels by the two plainest rules there are: their average, and the greater one."""
-    import numpy as np
-
-    from fusionbench import images
-
-    for rule in ("average", "maximum"):
-        (folder / "fused" / rule).mkdir(parents=True, exist_ok=True)
-    for name in names:
-        ir, vis = (images.luma(images.read(folder / role / f"{name}.png"), "bt601") for role in ("ir", "vis"))
-        images.write(
-            folder / "fused" / "average" / f"{name}.png", ((ir.astype(np.uint16) + vis + 1) // 2).astype(np.uint8)
-        )
-        images.write(folder / "fused" / "maximum" / f"{name}.png", np.maximum(ir, vis))
+def _command(*words: str | Path) -> str:
+    return shlex.join(["fusionbench", *map(str, words)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +12,7 @@ import typer
 from fusionbench.cli import examples
 from fusionbench.cli.failures import cut, reasons
 from fusionbench.cli.progress import Progress
-from fusionbench.cli.screen import Cell, number, paragraph, print_json, table
+from fusionbench.cli.screen import Cell, number, print_json, table
 
 if TYPE_CHECKING:
     from fusionbench.fusing import FolderFusion, Outcome
@@ -28,6 +28,7 @@ app = typer.Typer()
         "fusionbench fuse adf --preset vifb --ir vifb/ir --vis vifb/vis -o out",
         "fusionbench fuse weighted average --set weighted.weight=0.7 --ir tno/ir --vis tno/vi -o out",
         "fusionbench fuse gff --ir a_ir.png --vis a_vis.png -o fused.png",
+        "fusionbench fuse clfnet --ir tno/ir --vis tno/vi -o out --weights CLF_Net.pth --device cuda",
     )
 )
 def fuse(
@@ -60,6 +61,13 @@ def fuse(
         ),
     ] = None,
     weights: Annotated[Path | None, typer.Option(metavar="FILE", help="The weights of a method that has any.")] = None,
+    device: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Where networks run: cpu (what is used by default) or cuda.")
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of networks: fp32 (what is used by default), tf32, bf16 or fp16."),
+    ] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Threads; by default one a core.")] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Make images anew that are there already, instead of keeping them.")
@@ -76,7 +84,8 @@ def fuse(
     from fusionbench.types import UserError
     from fusionbench.workers import telling_of_compilation
 
-    recipes = _recipes(list(dict.fromkeys(methods)), color, preset, set_ or [], weights)
+    of_networks = {"weights": weights, "device": device, "precision": precision}
+    recipes = _recipes(list(dict.fromkeys(methods)), color, preset, set_ or [], of_networks)
     job = fuse_folder(recipes, ir, vis, output, workers=workers, overwrite=overwrite, format=format_, depth=depth)
     outcomes: list[Outcome] = []
     with Progress("Fusing", "images", quiet=quiet) as progress, telling_of_compilation(None if quiet else _notice):
@@ -94,18 +103,24 @@ def fuse(
 
 
 def _recipes(
-    methods: Sequence[str], color: str | None, preset: str | None, words: Sequence[str], weights: Path | None
+    methods: Sequence[str],
+    color: str | None,
+    preset: str | None,
+    words: Sequence[str],
+    options: Mapping[str, Path | str | None],
 ) -> list[Recipe]:
     from fusionbench import recipe
     from fusionbench.types import UserError
 
     parameters: dict[str, dict[str, Any]] = {name: {} for name in methods}
-    having = [name for name in methods if "weights" in recipe.parameters_of(name)]
-    if weights is not None:
+    for option, value in options.items():
+        if value is None:
+            continue
+        having = [name for name in methods if option in recipe.parameters_of(name)]
         if not having:
-            raise UserError(f"There are no weights in {' or '.join(methods)}: leave --weights out.")
+            raise UserError(f"Nothing in {' or '.join(methods)} depends on --{option}: leave it out.")
         for name in having:
-            parameters[name]["weights"] = weights
+            parameters[name][option] = value
     for word in words:
         target, equals, text = word.partition("=")
         one, dot, parameter = target.strip().rpartition(".")
@@ -139,11 +154,10 @@ def _show(job: FolderFusion, outcomes: Sequence[Outcome]) -> None:
         )
     for line in table(["method", "fused", "kept", "failed", "s/image", "where"], rows, left=(0, 5)):
         typer.echo(line)
-    if job.kept:
-        images = "image was" if len(job.kept) == 1 else "images were"
-        typer.echo(
-            paragraph(f"{len(job.kept)} {images} there already and stay as they are; --overwrite makes them anew.")
-        )
+    if (count := len(job.kept)) == 1:
+        typer.echo("1 image was there already and stays as it is; --overwrite makes it anew.")
+    elif count:
+        typer.echo(f"{count} images were there already and stay as they are; --overwrite makes them anew.")
 
 
 def _described(job: FolderFusion, outcomes: Sequence[Outcome]) -> dict[str, Any]:

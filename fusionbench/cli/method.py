@@ -53,10 +53,10 @@ def info(
         print_json(_described(name, card) | {"parameters": [_spelled(each) for each in parameters.values()]})
         return
     typer.echo(f"{name}: {card.title}\n")
-    paper = f"{card.authors}, {card.year}, doi:{card.doi}" if card.doi else "as old as the field; nobody's paper"
+    paper = f"{card.authors}, {card.year}" if card.authors else "as old as the field; nobody's paper"
     for heading, text in (
         ("Does", card.summary),
-        ("Paper", paper),
+        ("Paper", paper + f", doi:{card.doi}" * bool(card.doi)),
         ("Defaults", card.defaults),
         ("Identity", _identity(card)),
         ("Smallest", f"{card.smallest} pixels on the shorter side"),

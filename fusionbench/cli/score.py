@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fusionbench.cli import examples
+from fusionbench.cli.failures import cut, reasons
 from fusionbench.cli.progress import Progress
 from fusionbench.cli.screen import ARROW, Cell, number, paragraph, print_json, table
 
 if TYPE_CHECKING:
     from fusionbench.leaderboard import Leaderboard
-    from fusionbench.store import Failure, Scores
+    from fusionbench.store import Scores
 
 _FEW = 20
 """So many images of a single method are listed one by one."""
@@ -123,7 +123,7 @@ def complain(scores: Scores) -> None:
 
     sys.stdout.flush()
     for line in remarks(scores.sources, scores.methods):
-        typer.echo(_cut(line), err=True)
+        typer.echo(cut(line), err=True)
     if scores.failures:
         images = {(failure.method, failure.image) for failure in scores.failures}
         lost = {(failure.method, failure.image) for failure in scores.failures if not failure.metric}
@@ -131,25 +131,8 @@ def complain(scores: Scores) -> None:
         parts += [_count(len(images - lost), "lacks a value", "lack a value")] * bool(images - lost)
         total = len(scores.rows) + len(lost)
         typer.echo(f"Of {total} fused images, {' and '.join(parts)}:", err=True)
-        for line in _reasons(scores.failures):
+        for line in reasons(scores.failures):
             typer.echo(f"  {line}", err=True)
-
-
-def _reasons(failures: tuple[Failure, ...]) -> list[str]:
-    """A line a reason, with the images it holds for."""
-    images: dict[tuple[str, str], list[str]] = {}
-    for failure in failures:
-        images.setdefault((failure.metric, failure.reason), []).append(f"{failure.method}/{failure.image}")
-    lines = []
-    for (metric, reason), names in images.items():
-        what = f"{metric} of " if metric else ""
-        whom = names[0] if len(names) == 1 else f"{len(names)} images ({_cut(', '.join(names), 100)})"
-        lines.append(f"{what}{whom}: {reason}")
-    return lines
-
-
-def _cut(text: str, most: int = _LONG) -> str:
-    return textwrap.shorten(text, most, placeholder=" ...")
 
 
 def _rank(scores: Scores) -> Leaderboard:

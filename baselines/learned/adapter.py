@@ -1,0 +1,274 @@
+"""Networks in use: one thread runs them, on batches of what all other threads have decoded meanwhile.
+
+Reading and writing images thus goes on while a network works, and pairs of one size that wait together go through it
+together.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, get_args
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fusionbench.registry import unknown
+from fusionbench.types import UserError
+
+from ..card import Plane
+from .methods import Precision
+from .tiles import alike, cuts
+
+_DTYPES: Final = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+_BATCH: Final = {"cpu": 1, "cuda": 8}
+
+
+class Inference(Protocol):
+    """What the file of a network calls so: planes (B, 1, H, W) on the scale 0..255, float32, to one such plane.
+
+    Attributes
+    ----------
+    overlap : int
+        Pixels by which tiles overlap, to each side.
+    multiple : int
+        What tiles are to be aligned to.
+    sees_all_by : str
+        What makes every pixel depend on the whole image; empty if no pixel depends on others farther than `overlap`.
+    """
+
+    overlap: int
+    multiple: int
+    sees_all_by: str
+
+    def __call__(self, ir: Tensor, vis: Tensor, /) -> Tensor:
+        """Fuse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Under which a network runs.
+
+    Attributes
+    ----------
+    device : str
+        ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
+    precision : {"fp32", "tf32", "bf16", "fp16"}
+        fp32 is exact; tf32, on CUDA only, multiplies with 10 bits after the point; the others hold every number in 16.
+    batch : int or None
+        Most pairs at once; by default 1 on the CPU, which is no faster with more, and 8 on CUDA.
+    tile : int or None
+        Most pixels to a side that are fused at once; larger images are cut.
+    approximate : bool
+        Cut images also where that changes the result.
+    compiled : bool
+        Let torch compile the network (on CUDA with CUDA graphs): a minute for every size of image, then faster.
+    """
+
+    device: str = "cpu"
+    precision: Precision = "fp32"
+    batch: int | None = None
+    tile: int | None = None
+    approximate: bool = False
+    compiled: bool = False
+
+
+@dataclass(slots=True)
+class _Job:
+    ir: Plane
+    vis: Plane
+    answer: Future[Plane] = field(default_factory=Future)
+
+
+# One thread for all networks: they would only take the cores and the memory from one another, and what torch keeps of
+# a CUDA graph belongs to the thread that made it.
+_RUNNER: Final = ThreadPoolExecutor(1, thread_name_prefix="network")
+
+
+class Fuser:
+    """A network on a device. Call it with two planes, from as many threads as you like.
+
+    Parameters
+    ----------
+    network : nn.Module
+        An `Inference`; is used up.
+    conditions : Conditions
+        Under which it runs.
+
+    Raises
+    ------
+    UserError
+        If there is no such device or precision, or a number makes no sense.
+    """
+
+    def __init__(self, network: nn.Module, conditions: Conditions) -> None:
+        self._device = _device(conditions.device)
+        _check(conditions, self._device, network)
+        self._conditions = conditions
+        self._batch = conditions.batch or _BATCH[self._device.type]
+        self._tile = conditions.tile
+        self._traits: Inference = network
+        network = network.to(self._device, _DTYPES[conditions.precision], memory_format=torch.channels_last)
+        self._network: Any = network.requires_grad_(False)
+        if conditions.compiled:
+            mode = "reduce-overhead" if self._device.type == "cuda" else "default"
+            self._network = torch.compile(network, dynamic=False, mode=mode)
+        self._waiting: list[_Job] = []
+        self._guard = threading.Lock()
+
+    def __call__(self, ir: Plane, vis: Plane) -> Plane:
+        """Fuse one pair.
+
+        Parameters
+        ----------
+        ir, vis : ndarray
+            Planes of one size, (H, W), on the scale 0..255.
+
+        Returns
+        -------
+        ndarray
+            (H, W), on the scale 0..255, which some networks leave; not rounded.
+
+        Raises
+        ------
+        UserError
+            If the device has too little memory for it, or it would have to be cut and that changes the result.
+        """
+        job = _Job(ir, vis)
+        with self._guard:
+            self._waiting.append(job)
+        _RUNNER.submit(self._serve)
+        return job.answer.result()
+
+    def _serve(self) -> None:
+        """Fuse the pair that waits longest, and with it others of its size."""
+        with self._guard:
+            jobs = [job for job in self._waiting if job.ir.shape == self._waiting[0].ir.shape][: self._batch]
+            self._waiting = [job for job in self._waiting if job not in jobs]
+        if not jobs:  # they went along with an earlier one
+            return
+        try:
+            planes = self._fuse([(job.ir, job.vis) for job in jobs])
+        except Exception as error:  # it belongs to those who wait, not to this thread
+            for job in jobs:
+                job.answer.set_exception(error)
+        else:
+            for job, plane in zip(jobs, planes, strict=True):
+                job.answer.set_result(plane)
+
+    def _fuse(self, pairs: Sequence[tuple[Plane, Plane]]) -> list[Plane]:
+        height, width = pairs[0][0].shape
+        if self._tile is not None and max(height, width) > self._tile:
+            return [self._fuse_tiles(ir, vis, self._tile) for ir, vis in pairs]
+        fused = self._attempt(pairs)
+        if fused is not None:
+            return fused
+        if len(pairs) > 1:
+            self._batch = len(pairs) // 2
+            return self._fuse(pairs[: self._batch]) + self._fuse(pairs[self._batch :])
+        self._tile = self._smaller_tile(height, width)
+        return self._fuse(pairs)
+
+    def _attempt(self, pairs: Sequence[tuple[Plane, Plane]]) -> list[Plane] | None:
+        """One run of the network; None if the memory of the device does not suffice."""
+        try:
+            with torch.inference_mode(), _multiplying(self._conditions.precision):
+                ir, vis = (self._sent([pair[source] for pair in pairs]) for source in (0, 1))
+                fused = self._network(ir, vis).cpu().numpy()
+            return [plane.astype(np.float64) for plane in fused[:, 0]]
+        except RuntimeError as error:
+            # On the CPU this is a plain RuntimeError.
+            if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+                raise
+        # Only here, without the error, is what the failed run held free again.
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+        return None
+
+    def _sent(self, planes: Sequence[Plane]) -> Tensor:
+        batch = torch.from_numpy(np.stack(planes, dtype=np.float32, casting="same_kind")[:, np.newaxis])
+        if self._device.type == "cuda":
+            return batch.pin_memory().to(self._device, non_blocking=True)
+        return batch
+
+    def _smaller_tile(self, height: int, width: int) -> int:
+        tile = max(height, width) // 2
+        if self._traits.sees_all_by:
+            raise UserError(
+                f"An image of {width} x {height} pixels does not fit into the memory of {self._device}, and fusing it in "
+                f"tiles would change the result, because of the network's {self._traits.sees_all_by}: use another device, "
+                "or choose a size with tile and allow it with approximate=true."
+            )
+        if tile < _smallest_tile(self._traits):
+            raise UserError(f"The memory of {self._device} is used up: end other programs that use it.")
+        return tile
+
+    def _fuse_tiles(self, ir: Plane, vis: Plane, tile: int) -> Plane:
+        traits, (height, width) = self._traits, ir.shape
+        if traits.sees_all_by and not self._conditions.approximate:
+            raise UserError(
+                f"An image of {width} x {height} pixels is larger than a tile of {tile}, but cutting it would change the "
+                f"result, because of the network's {traits.sees_all_by}: leave tile out, or allow it with "
+                "approximate=true."
+            )
+        rows, columns = (
+            cuts(length, tile, overlap=traits.overlap, multiple=traits.multiple, fading=bool(traits.sees_all_by))
+            for length in (height, width)
+        )
+        total, weight = np.zeros_like(ir), np.zeros_like(ir)
+        for group in alike(rows, columns, self._batch):
+            cut = [(row.window, column.window) for row, column in group]
+            # Here a smaller tile may be found to be necessary, and then these are cut once more.
+            fused = self._fuse([(ir[place], vis[place]) for place in cut])
+            for (row, column), place, plane in zip(group, cut, fused, strict=True):
+                share = row.share[:, np.newaxis] * column.share
+                total[place] += share * plane
+                weight[place] += share
+        return total / weight
+
+
+@contextmanager
+def _multiplying(precision: Precision) -> Iterator[None]:
+    """Multiply float32 as exactly as asked for: torch itself lets convolutions on CUDA be inexact."""
+    backends = torch.backends
+    switches = (backends.cudnn.conv, backends.cuda.matmul, backends.mkldnn.conv, backends.mkldnn.matmul)
+    before = [switch.fp32_precision for switch in switches]
+    for switch in switches:
+        switch.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+    try:
+        yield
+    finally:
+        for switch, setting in zip(switches, before, strict=True):
+            switch.fp32_precision = setting
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise unknown("device", name, _BATCH) from None
+    if device.type not in _BATCH:
+        raise unknown("device", name, _BATCH)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UserError(f"There is no device '{name}' that torch can use here: use --device cpu.")
+    return device
+
+
+def _smallest_tile(traits: Inference) -> int:
+    """A tile of which half is not overlap."""
+    return max(64, 4 * traits.overlap)
+
+
+def _check(conditions: Conditions, device: torch.device, traits: Inference) -> None:
+    if conditions.precision not in get_args(Precision):
+        raise unknown("precision", conditions.precision, get_args(Precision))
+    if conditions.precision == "tf32" and device.type != "cuda":
+        raise UserError(f"Only CUDA devices compute in tf32, not '{conditions.device}': use fp32 or bf16.")
+    if conditions.batch is not None and conditions.batch < 1:
+        raise UserError(f"A batch of {conditions.batch} pairs cannot be fused: give at least 1.")
+    if conditions.tile is not None and conditions.tile < (least := _smallest_tile(traits)):
+        raise UserError(f"Tiles of {conditions.tile} pixels are too small for this network: give at least {least}.")

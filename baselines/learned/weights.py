@@ -1,0 +1,433 @@
+"""Find, fetch, recognise and convert the weights of the learned methods."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from numpy.typing import NDArray
+
+import fusionbench
+from fusionbench.registry import unknown
+from fusionbench.types import UserError
+
+from .cards import CARDS, WeightsCard
+from .checkpoints import Shape, Weights, content, decode, fingerprint, fit, misfit
+
+NETWORKS: Final = {
+    "clfnet": "clfnet:Generator",
+    "cs2fusion": "cs2fusion:Backbone",
+    "coconet": "coconet:CoCoNet",
+}
+"""Module and class of the network of each learned method, which need torch."""
+
+_SHIPPED: Final = Path(__file__).parent / "data"
+_LARGEST: Final = 2 << 30
+
+Adapt = Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]]
+
+
+def card(name: str) -> WeightsCard:
+    """The card of that name, ``method@tag``.
+
+    Raises
+    ------
+    UserError
+        If there is none; the sentence offers the nearest names.
+    """
+    if name not in CARDS:
+        raise unknown("set of weights", name, CARDS)
+    return CARDS[name]
+
+
+def find(
+    method: str,
+    given: str | Path | None = None,
+    expected: Mapping[str, Sequence[int]] | None = None,
+    adapt: Adapt = dict,
+) -> Weights:
+    """The weights that a method is to fuse with.
+
+    Parameters
+    ----------
+    method : str
+        Short name of a learned method, e.g. ``"cs2fusion"``.
+    given, expected, adapt
+        As for `locate`, and for `fusionbench.baselines.learned.checkpoints.load`.
+
+    Returns
+    -------
+    dict of str to ndarray
+        By name; if `expected` is given, exactly those.
+
+    Raises
+    ------
+    UserError
+        If they cannot be found or read, are of something else, or are known to fuse nothing.
+    """
+    path = locate(method, given)
+    weights = decode(content(path), path)
+    known = recognise(weights)
+    if known is not None and not known.fuses:
+        raise UserError(
+            f"'{path}' is {known.name}, with which nothing can be fused: give {' or '.join(_fusing(method))}, or leave "
+            "the weights out."
+        )
+    return weights if expected is None else fit(weights, path, expected, adapt)
+
+
+def locate(method: str, given: str | Path | None = None) -> Path:
+    """The file of the weights that a method is to fuse with; nothing is downloaded.
+
+    Parameters
+    ----------
+    method : str
+        Short name of a learned method.
+    given : str or Path, optional
+        A file; or, where there is no file of that name, a tag or ``method@tag``. By default what comes with the package,
+        otherwise what was fetched.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    UserError
+        If there is no such file, or no weights are at hand; the sentence says how to get them.
+    """
+    tags = [one.tag for one in CARDS.values() if one.method == method]
+    if given is not None:
+        if Path(given).is_file():
+            return Path(given)
+        known = CARDS.get(str(given)) or CARDS.get(f"{method}@{given}")
+        if known is None:
+            raise UserError(
+                f"There is no file '{given}', and no weights that are called so: give the path of a file, or "
+                f"{' or '.join(tags) or 'leave the weights out'}."
+            )
+        if known.method != method:
+            raise UserError(f"'{given}' are weights of {known.method}: give some of {method}, or leave them out.")
+        if (place := at_hand(known)) is None:
+            raise UserError(f"{known.name} is not here: {how_to_get(known)}.")
+        return place
+    fusing = [CARDS[name] for name in _fusing(method)]
+    for one in fusing:
+        if (place := at_hand(one)) is not None:
+            return place
+    ways = [how_to_get(one) for one in fusing if not one.shipped]
+    raise UserError(f"There are no weights of {method} here: {ways[0] if ways else 'give a file of them'}.")
+
+
+def at_hand(known: WeightsCard) -> Path | None:
+    """The file of some weights, in the package or among what was fetched; None if it is not there.
+
+    Raises
+    ------
+    UserError
+        If what was fetched has been changed since.
+    """
+    if known.shipped:
+        path = _SHIPPED / f"{known.method}.safetensors"
+        return path if path.is_file() else None
+    path = cache() / _name(known)
+    if not path.is_file():
+        return None
+    if known.sha256 and _sha256(path) != known.sha256:
+        raise UserError(f"'{path}' is not {known.name} any more: delete it, and get it again.")
+    return path
+
+
+def cache() -> Path:
+    """The folder that fetched weights go to: that of the user's cache, or below ``FUSIONBENCH_CACHE``."""
+    import pooch
+
+    return Path(os.environ.get("FUSIONBENCH_CACHE") or pooch.os_cache("fusionbench")) / "weights"
+
+
+def how_to_get(known: WeightsCard) -> str:
+    """What to do to get some weights, in part of a sentence."""
+    if known.shipped:
+        return "it was left out of this copy of the package, so install fusionbench anew"
+    if known.url:
+        return f"get it by 'fusionbench weights fetch {known.name}', or give a file"
+    return (
+        f"get '{known.file}' by hand from {known.home}, and give that file ('fusionbench weights verify FILE' says "
+        "whether it is the right one)"
+    )
+
+
+def fetch(
+    known: WeightsCard,
+    to: Path | None = None,
+    source: str | None = None,
+    tick: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Get some weights, unless they are there.
+
+    Parameters
+    ----------
+    known : WeightsCard
+        Which.
+    to : Path, optional
+        A folder, which is made if it does not exist; by default `cache`, where `locate` looks.
+    source : str, optional
+        Another place than that of the card: ``http://``, ``https://`` or ``file://``.
+    tick : callable, optional
+        Is told now and then how many bytes there are, and how many there will be.
+
+    Returns
+    -------
+    Path
+        The file, which appears under its name when it is complete and was verified: by its SHA-256 if that is known,
+        otherwise by reading it.
+
+    Raises
+    ------
+    UserError
+        If they must be got by hand, the place does not answer, or what it gives are not these weights.
+    """
+    if known.shipped:
+        if (place := at_hand(known)) is None:
+            raise UserError(f"{known.name} is not here: {how_to_get(known)}.")
+        return place
+    url = source or known.url
+    path = (to or cache()) / _name(known)
+    if path.is_file() and (_sha256(path) == known.sha256 if known.sha256 else not source):
+        return path
+    if path.exists():
+        raise UserError(f"'{path}' is there already, and may be something else: move it away, then fetch again.")
+    if not url:
+        raise UserError(f"{known.name} cannot be fetched: {how_to_get(known)}.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=path.parent) as folder:
+            part = _download(known, url, Path(folder), tick)
+            if not known.sha256:
+                decode(content(part), url)
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
+            # Pooch makes files for their owner alone, but a folder may be shared by a group.
+            part.chmod(0o644)
+            part.replace(path)
+    except OSError as error:
+        raise UserError(
+            f"'{path.parent}' cannot be written to ({error.strerror or error}): choose another place."
+        ) from error
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a file of weights is.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    sha256, content : str
+        Of its bytes, and of its tensors.
+    tensors, numbers : int
+        How many there are.
+    known : WeightsCard or None
+        The weights that these are.
+    same_file : bool
+        Whether it is the very file that their makers gave out; otherwise the tensors are the same.
+    misfits : mapping of str to str, or None
+        Per method why the weights do not fit it, which is empty if they do; None without torch, which it takes to know.
+    """
+
+    path: Path
+    sha256: str
+    content: str
+    tensors: int
+    numbers: int
+    known: WeightsCard | None
+    same_file: bool
+    misfits: Mapping[str, str] | None
+
+
+def verify(path: Path) -> Verdict:
+    """Say what a file of weights is.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read.
+    """
+    data = content(path)
+    weights = decode(data, path)
+    sha256 = hashlib.sha256(data).hexdigest()
+    known = recognise(weights)
+    misfits = None
+    if find_spec("torch") is not None:
+        misfits = {method: misfit(adapt(weights), shapes) for method, (shapes, adapt) in _networks().items()}
+    return Verdict(
+        path=path,
+        sha256=sha256,
+        content=fingerprint(weights),
+        tensors=len(weights),
+        numbers=sum(array.size for array in weights.values()),
+        known=known,
+        same_file=known is not None and sha256 == known.sha256,
+        misfits=misfits,
+    )
+
+
+def recognise(weights: Weights) -> WeightsCard | None:
+    """The card of some weights, by their tensors; None if they are nobody's that we know."""
+    mark = fingerprint(weights)
+    return next((one for one in CARDS.values() if one.content == mark), None)
+
+
+def convert(path: Path, out: Path) -> Verdict:
+    """Write the tensors of a file as safetensors, bit by bit the same.
+
+    Parameters
+    ----------
+    path : Path
+        Whatever `fusionbench.baselines.learned.checkpoints.read` reads.
+    out : Path
+        Ends in ``.safetensors``; an existing file is replaced. Its metadata say what it was made from.
+
+    Returns
+    -------
+    Verdict
+        On what was written.
+
+    Raises
+    ------
+    UserError
+        If the one cannot be read, or the other not be written.
+    """
+    try:
+        from safetensors.numpy import save
+    except ImportError as error:
+        raise UserError(f"Writing '{out}' needs a package: pip install safetensors.") from error
+    if out.suffix.lower() != ".safetensors":
+        raise UserError(f"'{out}' is not the name of such a file: let it end in .safetensors.")
+    if out.resolve() == path.resolve():
+        raise UserError(f"'{out}' is the file to be converted: choose another name.")
+    data = content(path)
+    weights = decode(data, path)
+    known = recognise(weights)
+    metadata = {
+        "source": path.name,
+        "source_sha256": hashlib.sha256(data).hexdigest(),
+        "content_sha256": fingerprint(weights),
+        "made_by": f"fusionbench {fusionbench.__version__}",
+        **({"name": known.name, "licence": known.licence} if known else {}),
+    }
+    _write(out, save(weights, metadata))
+    return verify(out)
+
+
+def expected(method: str) -> tuple[dict[str, Shape], Adapt]:
+    """Name and shape of every tensor of a method's network, and what adapts the names of the authors. Needs torch."""
+    import torch
+
+    module, _, name = NETWORKS[method].partition(":")
+    code = import_module(f".{module}", __package__)
+    # On this device tensors have a shape, but no numbers and no memory.
+    with torch.device("meta"):
+        network = getattr(code, name)()
+    return {key: tuple(value.shape) for key, value in network.state_dict().items()}, code.adapt_state_dict
+
+
+def _networks() -> dict[str, tuple[dict[str, Shape], Adapt]]:
+    return {method: expected(method) for method in NETWORKS}
+
+
+def _fusing(method: str) -> list[str]:
+    return [one.name for one in CARDS.values() if one.method == method and one.fuses]
+
+
+def _name(known: WeightsCard) -> str:
+    # The names that the authors give are not told apart: many a file is called latest.pth.
+    return known.name + Path(known.file).suffix
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _download(known: WeightsCard, url: str, folder: Path, tick: Callable[[int, int], None] | None) -> Path:
+    """The file, in a folder that is thrown away if anything goes wrong."""
+    import pooch
+
+    scheme = urlsplit(url).scheme
+    if scheme not in ("http", "https", "file"):
+        raise UserError(f"'{url}' is no place to fetch from: give one that begins with https://, http:// or file://.")
+    pooch.get_logger().setLevel("ERROR")
+    downloader = _copy if scheme == "file" else pooch.HTTPDownloader(progressbar=_Bar(tick), chunk_size=1 << 16)
+    digest = f"sha256:{known.sha256}" if known.sha256 else None
+    try:
+        return Path(pooch.retrieve(url, digest, _name(known), folder, downloader=downloader))
+    except UserError:
+        raise
+    except OSError as error:  # what requests raises is one too
+        by_hand = f"get '{known.file}' by hand from {known.home}, and give that file with --weights"
+        raise UserError(f"{known.name} could not be fetched from {url} ({_short(error)}): {by_hand}.") from error
+    except ValueError as error:
+        raise UserError(
+            f"{url} gave something else than {known.name}, by its SHA-256: fetch it from another place, or by hand from "
+            f"{known.home}."
+        ) from error
+
+
+def _copy(url: str, output: str, _pooch: object) -> None:
+    Path(output).write_bytes(content(Path(url2pathname(urlsplit(url).path))))
+
+
+class _Bar:
+    """What pooch takes for a progress bar."""
+
+    def __init__(self, tick: Callable[[int, int], None] | None) -> None:
+        self.total, self.done, self.tick = 0, 0, tick
+
+    def update(self, size: int) -> None:
+        self.done += size
+        if self.done > _LARGEST:
+            raise OSError("it has more than 2 GiB")
+        if self.tick is not None:
+            self.tick(min(self.done, self.total), self.total)
+
+    def reset(self) -> None:
+        self.done = 0
+
+    def close(self) -> None:
+        pass
+
+
+def _short(error: OSError) -> str:
+    response = getattr(error, "response", None)
+    if response is not None:
+        return f"{response.status_code} {response.reason}"
+    return error.strerror or type(error).__name__
+
+
+def _write(path: Path, data: bytes) -> None:
+    part = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise UserError(f"'{path}' cannot be written ({error.strerror or error}): choose another place.") from error
+    finally:
+        with suppress(OSError):
+            part.unlink()

@@ -1,0 +1,66 @@
+"""How CLF-Net is trained: patch contrast in the space of its own encoders, and SSIM with the brighter source.
+
+Departures from the released code: patches that reach beyond the image (which it fills with black) are left out, the last
+patch that fits exactly is not, and the losses are not computed a second time for the log, which would also count every
+batch twice in the running statistics.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import ClassVar, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fusionbench.types import Levels
+
+from ..learned.clfnet import Generator, Inference
+from ..learned.methods import stretched
+from .data import Batch
+from .patch_contrast import Projection, brighter_similarity_loss, patch_contrast, vectors_at
+from .recipe import Defaults, Precision, Recipe, whole
+
+_POSITIONS: Final = 200
+"""Patches of an image that are compared."""
+
+
+class CLFNetRecipe(Recipe):
+    """CLF-Net; images are mapped from 0..255 to [-1, 1]."""
+
+    method: ClassVar[str] = "clfnet"
+    defaults: ClassVar[Defaults] = Defaults(epochs=20, batch=4, crop=128, stride=32, rate=1e-3)
+
+    def __init__(self, rate: float, device: str = "cpu", precision: Precision = "fp32") -> None:
+        super().__init__(rate, device, precision)
+        self.network, self.projection = Generator(), Projection()
+        self.modules = {"network": self.ready(self.network), "projection": self.ready(self.projection)}
+        self.optimisers = {
+            name: torch.optim.Adam(module.parameters(), lr=rate) for name, module in self.modules.items()
+        }
+
+    def update(self, batch: Batch, rng: np.random.Generator) -> dict[str, Tensor]:
+        """Losses ``total``, ``contrast`` and ``similarity``."""
+        self.network.train()
+        vis, ir = (self.placed(planes / 127.5 - 1) for planes in (batch.vis, batch.ir))
+        pixels = vis.shape[2] * vis.shape[3]
+        positions = torch.from_numpy(rng.permutation(pixels)[:_POSITIONS]).to(self.device)
+        with self.mixed():
+            made = self.network(vis, ir)
+            again = self.network.encode(made.fused, made.fused)
+            vectors = [vectors_at(features, positions) for features in (*again, made.vis, made.ir)]
+            projected = [self.projection(one) for one in vectors]
+        contrast = patch_contrast(*(one.float() for one in projected)).mean()
+        similarity = brighter_similarity_loss(made.fused.float(), vis, ir)
+        total = contrast + similarity
+        for optimiser in self.optimisers.values():
+            optimiser.zero_grad(set_to_none=True)
+        total.backward()
+        for optimiser in self.optimisers.values():
+            optimiser.step()
+        return {"total": total.detach(), "contrast": contrast.detach(), "similarity": similarity.detach()}
+
+    def fuse(self, vis: Levels, ir: Levels) -> Levels:
+        """Fuse with running statistics, stretched to 0..255, as the authors save their images."""
+        return whole(stretched(self.applied(Inference(deepcopy(self.network)), vis, ir)) + 0.5)
