@@ -166,9 +166,10 @@ def _source_entropy(t: Triple, source: Source) -> float:
 
 
 def _entropy(counts: Counts, n: int) -> float:
-    """In bits: log2 n - (1 / n) sum c log2 c."""
-    # The maximum keeps a constant image at 0, not at a rounding error below it.
-    return max(0.0, math.log2(n) - sum_x_log_x(counts, _x_log_x()) / n)
+    """In bits: (n log2 n - sum c log2 c) / n."""
+    # Both by the same function, so that they cancel exactly where the image is constant.
+    whole = sum_x_log_x(np.array([n], counts.dtype), _x_log_x())
+    return (whole - sum_x_log_x(counts, _x_log_x())) / n
 
 
 def _saturated(counts: Counts) -> Counts:

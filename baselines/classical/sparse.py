@@ -366,6 +366,11 @@ def _add_rows(total: Plane, factors: Plane, rows: Plane, count: int) -> None:
                 + g * rows[j + 6, t]
                 + h * rows[j + 7, t]
             )
+    if count - whole >= 4:
+        a, b, c, d = factors[whole], factors[whole + 1], factors[whole + 2], factors[whole + 3]
+        for t in range(total.size):
+            total[t] += a * rows[whole, t] + b * rows[whole + 1, t] + c * rows[whole + 2, t] + d * rows[whole + 3, t]
+        whole += 4
     for j in range(whole, count):
         a = factors[j]
         for t in range(total.size):

@@ -106,7 +106,7 @@ class Fuser:
     """
 
     def __init__(self, network: nn.Module, conditions: Conditions) -> None:
-        self._device = _device(conditions.device)
+        self._device = device_of(conditions.device)
         _check(conditions, self._device, network)
         self._conditions = conditions
         self._batch = conditions.batch or _BATCH[self._device.type]
@@ -246,7 +246,14 @@ def _multiplying(precision: Precision) -> Iterator[None]:
             switch.fp32_precision = setting
 
 
-def _device(name: str) -> torch.device:
+def device_of(name: str) -> torch.device:
+    """The device of that name.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
     try:
         device = torch.device(name)
     except RuntimeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from fusionbench.types import UserError
@@ -213,14 +214,25 @@ def stretched(plane: Plane) -> Plane:
     return (plane - low) * (255 / (high - low if high > low else 1))
 
 
-def _fuser(name: str, weights: Path | str | None, options: dict[str, Any], **conditions: Any) -> Fuser:
+def networks_of(name: str) -> ModuleType:
+    """The module that knows the networks, for the method of that name.
+
+    Raises
+    ------
+    UserError
+        If torch is not installed.
+    """
     try:
-        from .adapter import Conditions
-        from .networks import fuser
+        from . import networks
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
         raise UserError(
             f"{name} is a network, which needs torch: install it with 'pip install fusionbench[learned]'."
         ) from error
-    return fuser(name, weights, Conditions(**conditions), **options)
+    return networks
+
+
+def _fuser(name: str, weights: Path | str | None, options: dict[str, Any], **conditions: Any) -> Fuser:
+    networks = networks_of(name)
+    return networks.fuser(name, weights, networks.Conditions(**conditions), **options)

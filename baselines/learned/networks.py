@@ -17,7 +17,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from . import checkpoints, weights
-from .adapter import Conditions, Fuser
+from .adapter import Conditions as Conditions
+from .adapter import Fuser, device_of
 
 _KEPT: Final = 4
 """So many networks stay loaded."""
@@ -114,6 +115,30 @@ def flops(method: str, height: int, width: int) -> int:
         plane = torch.empty(1, 1, height, width)
         inference(method)(plane, plane)
     return counter.get_total_flops()
+
+
+def untrained(method: str) -> dict[str, NDArray[Any]]:
+    """The weights that a network is born with, which cost what others cost and fuse nothing."""
+    return {name: entry.numpy() for name, entry in _born(method)[1].state_dict().items()}
+
+
+def forget_peak(device: str) -> None:
+    """Begin to watch how much memory of a CUDA device is used."""
+    if device_of(device).type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def peak(device: str) -> int | None:
+    """Bytes of a CUDA device, weights included, that were in use at most since then; None for the CPU."""
+    return torch.cuda.max_memory_allocated(device) if device_of(device).type == "cuda" else None
+
+
+def surroundings(device: str) -> dict[str, str]:
+    """What the time of a network depends on: the release of torch, its threads, and the device by its maker's name."""
+    about = {"torch": torch.__version__, "threads of torch": str(torch.get_num_threads())}
+    if device_of(device).type == "cuda":
+        about |= {"GPU": torch.cuda.get_device_name(device), "CUDA": str(torch.version.cuda)}
+    return about
 
 
 def _born(method: str) -> tuple[ModuleType, nn.Module]:

@@ -94,7 +94,8 @@ def parse(file: IO[bytes], allowed: Callable[[str], bool], persistent: Callable[
             if opcode.name == "STOP":
                 return machine.pop()
             machine.step(opcode.name, argument)
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
+    # A wrong escape in a name is a warning, which may have been made an error.
+    except (ValueError, LookupError, TypeError, DeprecationWarning) as error:
         raise RefusedError("it ends too early or is damaged: get it again") from error
     raise RefusedError("it ends too early or is damaged: get it again")
 

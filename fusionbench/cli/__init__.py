@@ -32,6 +32,7 @@ VERBS = {
     "metric": Verb("fusionbench.cli.metric:app", "List the metrics, or explain one."),
     "method": Verb("fusionbench.cli.method:app", "List the methods, or explain one."),
     "weights": Verb("fusionbench.cli.weights:app", "List, fetch, verify or convert the weights of learned methods."),
+    "cost": Verb("fusionbench.cli.cost:app", "Measure what methods cost: parameters, operations, time, memory."),
     "demo": Verb("fusionbench.cli.demo:app", "Show everything on images made on the spot."),
 }
 

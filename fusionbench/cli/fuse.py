@@ -85,7 +85,7 @@ def fuse(
     from fusionbench.workers import telling_of_compilation
 
     of_networks = {"weights": weights, "device": device, "precision": precision}
-    recipes = _recipes(list(dict.fromkeys(methods)), color, preset, set_ or [], of_networks)
+    recipes = recipes_for(list(dict.fromkeys(methods)), color, preset, set_ or [], of_networks)
     job = fuse_folder(recipes, ir, vis, output, workers=workers, overwrite=overwrite, format=format_, depth=depth)
     outcomes: list[Outcome] = []
     with Progress("Fusing", "images", quiet=quiet) as progress, telling_of_compilation(None if quiet else _notice):
@@ -102,13 +102,31 @@ def fuse(
     _complain(job, outcomes)
 
 
-def _recipes(
+def recipes_for(
     methods: Sequence[str],
     color: str | None,
     preset: str | None,
     words: Sequence[str],
     options: Mapping[str, Path | str | None],
 ) -> list[Recipe]:
+    """What the words of a command line say about methods.
+
+    Parameters
+    ----------
+    methods : sequence of str
+        Short names.
+    color, preset : str or None
+        As for `fusionbench.recipe.recipe`, for all of them.
+    words : sequence of str
+        ``NAME=VALUE`` or ``METHOD.NAME=VALUE`` each.
+    options : mapping of str to object
+        Parameters with an option of their own, for those methods that have them; None where it is not given.
+
+    Raises
+    ------
+    UserError
+        If something does not exist, has a wrong value, or is of use to none of the methods.
+    """
     from fusionbench import recipe
     from fusionbench.types import UserError
 

@@ -1,0 +1,294 @@
+"""Images in a page: made small enough for a budget and put into it, or written beside it and linked."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusionbench import images
+from fusionbench.report.scenes import Scene
+from fusionbench.types import UserError
+from fusionbench.workers import Stop, as_finished, count
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told how many scenes are done, and of how many."""
+
+SIDES: Final = (1024, 800, 640, 512, 384)
+"""Longest sides, in pixels, that embedded images are reduced to; the first that fits the budget is taken."""
+_QUALITY: Final = 80
+_SAMPLE: Final = 5
+_ENCODED: Final = 4 / 3
+"""Characters of base64 a byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The pictures of one scene, as URLs.
+
+    Attributes
+    ----------
+    scene : Scene
+        What is shown.
+    width, height : int
+        Size of the infrared image in pixels.
+    urls : mapping of str to str
+        ``"ir"``, ``"vis"``, and ``"fused:NAME"`` for each method that has a usable image.
+    maps : mapping of str to str
+        By method, its map of SSIM.
+    """
+
+    scene: Scene
+    width: int
+    height: int
+    urls: Mapping[str, str]
+    maps: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """What a page shows, and what of it was left out.
+
+    Attributes
+    ----------
+    shown : tuple of Shown
+        In the order of the scenes.
+    scenes : int
+        How many there were to show.
+    side : int or None
+        Longest side of embedded images in pixels; None if they are linked in full size.
+    remarks : tuple of str
+        Images that could not be read, and scenes left out.
+    """
+
+    shown: tuple[Shown, ...] = ()
+    scenes: int = 0
+    side: int | None = None
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Encoded images of one scene, by what they show."""
+
+    scene: Scene
+    width: int
+    height: int
+    files: dict[str, bytes]
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Bytes as text in a page."""
+        return sum(math.ceil(len(data) / 3) * 4 + 64 for data in self.files.values())
+
+
+def embed(
+    scenes: Sequence[Scene],
+    budget: int,
+    *,
+    maps: bool = True,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Album:
+    """Reduce images until they fit, and make them part of the page.
+
+    Parameters
+    ----------
+    scenes : sequence of Scene
+        What to show.
+    budget : int
+        So many characters of base64 at most.
+    maps : bool
+        Whether to add the map of SSIM of every fused image.
+    workers : int, optional
+        How many threads; by default as many as there are cores.
+    progress : callable, optional
+        Called with the number of scenes done and of all.
+
+    Returns
+    -------
+    Album
+        With smaller images where the budget asks for it and, where even the smallest of `SIDES` are too large, with
+        scenes taken evenly over all of them; `remarks` says so.
+
+    Raises
+    ------
+    UserError
+        If not a single scene fits.
+    """
+    if not scenes:
+        return Album()
+    sample = _evenly(scenes, min(_SAMPLE, len(scenes)))
+    encoded: list[_Files] = []
+    for side in SIDES:
+        measured = list(_encode_all(sample, side, maps, workers, None))
+        if side != SIDES[-1] and sum(item.size for item in measured) / len(sample) * len(scenes) > budget:
+            continue
+        mean = sum(item.size for item in measured) / len(sample)
+        # A quarter more than should fit, since the sample is not the whole; what is too much is taken out below.
+        most = max(1, min(len(scenes), int(1.25 * budget / mean) + 1))
+        encoded = list(_encode_all(_evenly(scenes, most), side, maps, workers, progress))
+        if sum(item.size for item in encoded) <= budget:
+            break
+    while encoded and sum(item.size for item in encoded) > budget:
+        encoded = _evenly(encoded, len(encoded) - 1)
+    if not encoded:
+        raise UserError(
+            "The images of not a single scene fit into the page: allow it more with --max-mb, or link them with --assets."
+        )
+    remarks = [remark for item in encoded for remark in item.remarks]
+    if len(encoded) < len(scenes):
+        remarks.insert(
+            0,
+            f"{len(encoded)} of {len(scenes)} scenes are shown, spread evenly; all of them need more than the size "
+            "allowed (--max-mb), or a folder beside the page (--assets).",
+        )
+    shown = tuple(_shown(item, _data_url) for item in encoded)
+    return Album(shown, len(scenes), side, tuple(remarks))
+
+
+def link(
+    scenes: Sequence[Scene],
+    folder: Path,
+    page: Path,
+    *,
+    maps: bool = True,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Album:
+    """Write images in full size, without loss, into a folder that the page links to.
+
+    Parameters
+    ----------
+    scenes, maps, workers, progress
+        As for `embed`.
+    folder : Path
+        Where to; it is made if it does not exist.
+    page : Path
+        The page, which finds the images relative to its own place.
+
+    Returns
+    -------
+    Album
+
+    Raises
+    ------
+    UserError
+        If the folder cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"'{folder}' cannot be made ({error.strerror}): choose another folder for --assets.") from error
+    start = Path(os.path.relpath(folder.resolve(), page.resolve().parent)).as_posix()
+    shown, remarks = [], []
+    for number, item in enumerate(_encode_all(scenes, None, maps, workers, progress), 1):
+        names = {key: f"{number:04d}-{place:02d}.webp" for place, key in enumerate(item.files)}
+        for key, data in item.files.items():
+            images_part = folder / f".{names[key]}.part"
+            images_part.write_bytes(data)
+            images_part.replace(folder / names[key])
+        shown.append(_shown(item, lambda key, _, names=names: f"{quote(start)}/{names[key]}"))
+        remarks += item.remarks
+    return Album(tuple(shown), len(scenes), None, tuple(remarks))
+
+
+def _encode_all(
+    scenes: Sequence[Scene], side: int | None, maps: bool, workers: int | None, progress: Progress | None
+) -> list[_Files]:
+    """Every scene encoded, in their order."""
+    stop = Stop()
+    work = partial(_encode_scene, side=side, maps=maps, stop=stop)
+    done: dict[int, _Files] = {}
+    for index, item in as_finished(work, list(enumerate(scenes)), count(workers), stop=stop):
+        done[index] = item
+        if progress:
+            progress(len(done), len(scenes))
+    return [done[index] for index in range(len(scenes))]
+
+
+def _encode_scene(numbered: tuple[int, Scene], side: int | None, maps: bool, stop: Stop) -> tuple[int, _Files]:
+    index, scene = numbered
+    files: dict[str, bytes] = {}
+    remarks: list[str] = []
+
+    def levels(path: Path) -> NDArray[np.uint8] | None:
+        if stop.is_set():
+            return None
+        try:
+            return images.to_levels(images.read(path))
+        except UserError as error:
+            remarks.append(str(error))
+            return None
+
+    sources = {"ir": levels(scene.ir), "vis": levels(scene.vis)}
+    sizes = {source.shape[:2] for source in sources.values() if source is not None}
+    height, width = next(iter(sizes), (1, 1))
+    for role, source in sources.items():
+        if source is not None:
+            files[role] = _webp(source, side)
+    usable = len(sizes) == 1 and None not in [None if s is None else 0 for s in sources.values()]
+    for method, path in scene.fused.items():
+        fused = levels(path)
+        if fused is None:
+            continue
+        if fused.shape[:2] != (height, width):
+            remarks.append(f"'{path}' is not shown: it has another size than '{scene.ir}'.")
+            continue
+        files[f"fused:{method}"] = _webp(fused, side)
+        if maps and usable:
+            files[f"map:{method}"] = _webp(
+                _similarity([images.luma(plane, "bt601") for plane in (*sources.values(), fused) if plane is not None]),
+                side and side // 2,
+            )
+    return index, _Files(scene, width, height, files, remarks)
+
+
+def _similarity(planes: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Mean SSIM with both sources around every pixel, as grey levels: 0 or less is black, 1 white."""
+    from fusionbench.metrics.ssim import structural_similarity_map
+    from fusionbench.metrics.triple import SOURCES, Triple
+
+    triple = Triple.of(*planes)
+    mean = sum(structural_similarity_map(triple, source) for source in SOURCES) / 2
+    return images.to_levels(np.clip(mean, 0, 1))
+
+
+def _webp(levels: NDArray[np.uint8], side: int | None) -> bytes:
+    from PIL import Image
+
+    picture = Image.fromarray(levels)
+    options: dict[str, Any] = {"lossless": True, "method": 0}
+    if side is not None:
+        picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+        options = {"quality": _QUALITY, "method": 2}
+    with io.BytesIO() as file:
+        picture.convert("RGB").save(file, "WEBP", **options)
+        return file.getvalue()
+
+
+def _shown(item: _Files, url: Callable[[str, bytes], str]) -> Shown:
+    urls = {key: url(key, data) for key, data in item.files.items()}
+    maps = {key.removeprefix("map:"): value for key, value in urls.items() if key.startswith("map:")}
+    own = {key: value for key, value in urls.items() if not key.startswith("map:")}
+    return Shown(item.scene, item.width, item.height, own, maps)
+
+
+def _data_url(_: str, data: bytes) -> str:
+    return f"data:image/webp;base64,{base64.b64encode(data).decode()}"
+
+
+def _evenly(items: Sequence[Any], number: int) -> list[Any]:
+    """So many of them, spread evenly."""
+    return [items[int((i + 0.5) * len(items) / number)] for i in range(number)]
