@@ -14,18 +14,20 @@ if TYPE_CHECKING:
     from fusionbench import baselines as methods
     from fusionbench import metrics as metrics
     from fusionbench.fusing import fuse as fuse
+    from fusionbench.leaderboards import leaderboard as leaderboard
     from fusionbench.scoring import score as score
     from fusionbench.scoring import score_folder as score_folder
     from fusionbench.types import UserError as UserError
 
 __version__ = "0.1.0"
 
-__all__ = ["UserError", "__version__", "fuse", "methods", "metrics", "score", "score_folder"]
+__all__ = ["UserError", "__version__", "fuse", "leaderboard", "methods", "metrics", "score", "score_folder"]
 
 # Each word is imported when it is first used, so that `import fusionbench` costs nothing.
 _WORDS = {
     "UserError": "fusionbench.types:UserError",
     "fuse": "fusionbench.fusing:fuse",
+    "leaderboard": "fusionbench.leaderboards:leaderboard",
     "methods": "fusionbench.baselines",
     "metrics": "fusionbench.metrics",
     "score": "fusionbench.scoring:score",

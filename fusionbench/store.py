@@ -136,6 +136,7 @@ class Scores:
                 {"method": f.method, "image": f.image, "metric": f.metric or None, "reason": f.reason}
                 for f in self.failures
             ],
+            "pairs": self._pairs(),
             "remarks": pairing.remarks(self.sources, self.methods),
             "folders": {role: str(path) for role, path in self.folders.items()},
             "inputs": self._inputs(),
@@ -148,6 +149,14 @@ class Scores:
             "vis": self._hashes_of(pair.vis for pair in pairs),
             "fused": {method.method: self._hashes_of(item.path for item in method.found) for method in self.methods},
         }
+
+    def _pairs(self) -> dict[str, dict[str, str]]:
+        """Of which pair each image is, by method, where its name does not say so."""
+        pairs: dict[str, dict[str, str]] = {}
+        for row in self.rows:
+            if row.pair != Path(row.image).stem:
+                pairs.setdefault(row.method, {})[row.image] = row.pair
+        return pairs
 
     def _hashes_of(self, paths: Iterable[Path]) -> dict[str, str]:
         return {path.name: self.hashes[path] for path in paths if path in self.hashes}
@@ -164,6 +173,11 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else repr(value)
 
 
+def json_text(value: object) -> str:
+    """A value as `plain` has it, as the text of a file."""
+    return json.dumps(plain(value), indent=1, allow_nan=False) + "\n"
+
+
 def check_target(path: Path) -> None:
     """Make sure, before hours of work, that `write` will be able to write there.
 
@@ -177,7 +191,7 @@ def check_target(path: Path) -> None:
     for target in (path, beside(path)):
         if target.is_dir():
             raise UserError(f"'{target}' is a folder: give the name of a file.")
-    _whole(path, lambda _: None, keep=False)
+    whole(path, lambda _: None, keep=False)
 
 
 def beside(path: Path) -> Path:
@@ -204,9 +218,9 @@ def write(scores: Scores, path: Path, *, long: bool = False) -> None:
         As `check_target`.
     """
     # The meta data first: a number never stands anywhere without its definition.
-    text = json.dumps(scores.meta(), indent=1, allow_nan=False) + "\n"
-    _whole(beside(path), lambda file: file.write(text.encode()))
-    _whole(path, lambda file: _WRITERS[path.suffix.lower()](scores, file, long))
+    text = json_text(scores.meta())
+    whole(beside(path), lambda file: file.write(text.encode()))
+    whole(path, lambda file: _WRITERS[path.suffix.lower()](scores, file, long))
 
 
 def _csv(scores: Scores, file: BinaryIO, long: bool) -> None:
@@ -253,8 +267,14 @@ _WRITERS: Final[dict[str, Callable[[Scores, BinaryIO, bool], None]]] = {
 }
 
 
-def _whole(path: Path, fill: Callable[[BinaryIO], object], *, keep: bool = True) -> None:
-    """Let `fill` write a file that appears under its name when it is complete; without `keep`, only try."""
+def whole(path: Path, fill: Callable[[BinaryIO], object], *, keep: bool = True) -> None:
+    """Let `fill` write a file that appears under its name when it is complete; without `keep`, only try.
+
+    Raises
+    ------
+    UserError
+        If the folder is missing or cannot be written to.
+    """
     # No suffix of ours: whoever lists the folder meanwhile must not take it for a table.
     part = path.with_name(f".{uuid.uuid4().hex}.part")
     try:

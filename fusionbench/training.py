@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import math
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
@@ -96,7 +97,8 @@ def train(
     tell : callable, optional
         Called with the number of steps done, and of all.
     **options
-        What a recipe of its own needs: CoCoNet's `vgg`, `backbone`, `stage` and `weights`.
+        What a recipe takes of its own: `detail` of CLF-Net and CS2Fusion; `vgg`, `backbone`, `stage` and `weights` of
+        CoCoNet.
 
     Returns
     -------
@@ -109,10 +111,15 @@ def train(
         If the data cannot be used, a number makes no sense, torch is not installed, or there is nothing to resume.
     """
     recipe = _recipe(method)
+    from fusionbench.baselines.training import machine
     from fusionbench.baselines.training.data import load
     from fusionbench.baselines.training.loop import Settings
     from fusionbench.baselines.training.loop import train as run
 
+    known = list(inspect.signature(recipe.__init__).parameters)[4:]
+    for word in options:
+        if word not in known:
+            raise unknown(f"option of {method}", word, known)
     if epochs is not None and steps is not None:
         raise UserError("Both epochs and steps are given: say one of them.")
     usual = recipe.defaults
@@ -121,7 +128,7 @@ def train(
     for word, number in {**numbers, "steps": steps or 1, "epochs": epochs or 1, "rate": rate or 1}.items():
         if number <= 0:
             raise UserError(f"{word} is {number}: give a positive number.")
-    _check_device(device)
+    machine.check(device)
     scenes = [recipe.prepared(scene) for folder in data for scene in load(Path(folder), exclude)]
     if validate is not None:
         judged = load(Path(validate))
@@ -142,13 +149,13 @@ def train(
         validate_every=validate_every or an_epoch,
         seed=seed,
         precision=precision,
-        options=options,
+        options={word: _recorded(value) for word, value in options.items()},
     )
     about = {
         "fusionbench": fusionbench.__version__,
         "pairs": [scene.name for scene in scenes],
         "judged_by": [scene.name for scene in judged],
-        "machine": _machine(device),
+        "machine": machine.described(device),
         "date": datetime.now(UTC).date().isoformat(),
     }
 
@@ -166,6 +173,14 @@ def train(
         about=about,
         tell=tell,
     )
+
+
+def card(weights: Path) -> dict[str, Any]:
+    """How weights that `train` made were made, and what they scored."""
+    from fusionbench.baselines.training.state import read
+
+    found: dict[str, Any] = read(weights)[1]["card"]
+    return found
 
 
 def _recipe(method: str) -> type[Recipe]:
@@ -191,6 +206,14 @@ def _judge(fuse: Callable[[Levels, Levels], Levels], scenes: Sequence[Scene]) ->
     return {"together": together, **sums}
 
 
+def _recorded(value: Any) -> Any:
+    """An option as it stands in a card: a file by its name and content."""
+    if isinstance(value, str | Path) and Path(value).is_file():
+        with Path(value).open("rb") as file:
+            return {"file": Path(value).name, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    return str(value) if isinstance(value, Path) else value
+
+
 def _split(scenes: Sequence[Scene], hold_out: int) -> tuple[list[Scene], list[Scene]]:
     if not 0 < hold_out < len(scenes):
         raise UserError(
@@ -205,20 +228,3 @@ def _split(scenes: Sequence[Scene], hold_out: int) -> tuple[list[Scene], list[Sc
 def _count(scene: Scene, size: int, stride: int) -> int:
     height, width = scene.vis.shape
     return len(range(0, height - size + 1, stride)) * len(range(0, width - size + 1, stride))
-
-
-def _check_device(device: str) -> None:
-    import torch
-
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UserError(f"There is no device '{device}' here: use cpu.") from error
-
-
-def _machine(device: str) -> str:
-    import torch
-
-    if torch.device(device).type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"

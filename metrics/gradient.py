@@ -9,6 +9,7 @@ import math
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .card import NotDefined, metric
 from .kernels.gradients import difference_energy, gradient_sum, sobel_sum
@@ -45,6 +46,24 @@ def average_gradient(t: Triple, *, denominator: Literal["pixels", "inner"] = "pi
     rows, columns = _sides("AG", t)
     divisor = rows * columns if denominator == "pixels" else (rows - 1) * (columns - 1)
     return float(gradient_sum(t.fused)) / divisor
+
+
+def average_gradient_map(t: Triple) -> NDArray[np.float64]:
+    """Magnitude of the gradient of the fused image at every pixel, (H, W).
+
+    Parameters
+    ----------
+    t : Triple
+        The images.
+
+    Returns
+    -------
+    (H, W) float64
+        In levels per pixel; AG is its mean.
+    """
+    _sides("AG", t)
+    down, across = np.gradient(t.fused.astype(np.float64))
+    return np.sqrt((across**2 + down**2) / 2)
 
 
 @metric(

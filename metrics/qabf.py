@@ -82,3 +82,37 @@ def _edges(plane: Levels, scale: float, border: Border) -> Edges:
     scaled = plane / (255 / scale)
     strength, angle = edges(np.pad(scaled, 1, mode="edge") if border == "replicate" else np.pad(scaled, 1))
     return strength, angle
+
+
+def gradient_transfer_map(t: Triple, source: Source, *, sigma: float = 2.0) -> NDArray[np.float64]:
+    """Share of the edges of one source around every pixel that the fused image keeps, (H, W).
+
+    Parameters
+    ----------
+    t : Triple
+        The images.
+    source : {"ir", "vis"}
+        The source.
+    sigma : float
+        Standard deviation in pixels of the Gaussian that says what is around; 0 for every pixel on its own, which is
+        Q of the formula and mostly noise.
+
+    Returns
+    -------
+    (H, W) float64
+        0 to 0.987, weighted by the strength of the edges as Qabf is, with the defaults of `gradient_transfer`; NaN where
+        the source has no edge.
+    """
+    if min(t.shape) < 2:
+        raise NotDefined("Qabf compares neighbours, so it needs at least 2 x 2 pixels")
+    (g, angle), (f, fused_angle) = _source_edges(t, source, 255.0, "replicate"), _edges(t.fused, 255.0, "replicate")
+    greater = np.maximum(g, f)
+    ratio = np.divide(np.minimum(g, f), greater, out=np.ones_like(greater), where=greater > 0)
+    alignment = 1 - np.abs(angle - fused_angle) / (math.pi / 2)
+    q = 0.9994 / (1 + np.exp(-15 * (ratio - 0.5))) * 0.9879 / (1 + np.exp(-22 * (alignment - 0.8)))
+    carried, weight = q * g, g
+    if sigma:
+        from scipy import ndimage
+
+        carried, weight = (ndimage.gaussian_filter(plane, sigma, mode="nearest") for plane in (carried, weight))
+    return np.divide(carried, weight, out=np.full_like(g, math.nan), where=weight > 0)

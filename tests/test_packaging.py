@@ -143,7 +143,8 @@ def test_sdist_and_wheel_hold_everything(tmp_path: Path) -> None:
         for package, folder in real_packages().items()
         for file in folder.glob("data/*.npz")
     }
-    assert names == expected | learned | {"fusionbench/py.typed"}
+    page = {f"fusionbench/report/page.{suffix}" for suffix in ("css", "html", "js")}
+    assert names == expected | learned | page | {"fusionbench/py.typed"}
 
     # Elsewhere and without the checkout, the words are still found.
     script = "import sys; sys.path.insert(0, 'site'); import fusionbench; print(fusionbench.metrics.__file__)"

@@ -66,27 +66,28 @@ ALMOST = {("gtf", "carShadow"): 0.999}
 """What is not equal in all samples, and the part of them that is."""
 
 
-def missing(name: str, shared: Path) -> Path | None:
-    """The file that the method cannot do without, if it is not there."""
+def files(name: str, shared: Path) -> dict[str, Path]:
+    """The authors' file that the method was given, by parameter; none for most."""
     if name not in _FILES:
-        return None
-    file = shared / "weights" / "vifb" / _FILES[name][1]
-    return None if file.is_file() else file
+        return {}
+    word, file = _FILES[name]
+    return {word: shared / "weights" / "vifb" / file}
+
+
+def missing(name: str, shared: Path) -> Path | None:
+    """The authors' file, if it is needed and not there."""
+    return next((file for file in files(name, shared).values() if not file.is_file()), None)
 
 
 def particular(name: str) -> tuple[str, ...]:
     """Parameters that `made_again` gives beyond the preset."""
-    files = (_FILES[name][0],) if name in _FILES else ()
-    return files + {"gff": ("tie", "misplace_infrared"), "msvd": ("flip",)}.get(name, ())
+    return _FILES.get(name, ())[:1] + {"gff": ("tie", "misplace_infrared"), "msvd": ("flip",)}.get(name, ())
 
 
 def made_again(name: str, scene: str, shared: Path) -> NDArray[np.uint8]:
     """Our image of a scene by a method, (H, W, 3), as VIFB made it."""
     ir, vis = (images.read(shared / "data" / "vifb" / role / f"{scene}.jpg") for role in ("ir", "vis"))
-    more: dict[str, Any] = {}
-    if name in _FILES:
-        word, file = _FILES[name]
-        more[word] = shared / "weights" / "vifb" / file
+    more: dict[str, Any] = {**files(name, shared)}
     if name == "gff":
         more["tie"] = "infrared" if scene in _TIES_TO_INFRARED else "visible"
         more["misplace_infrared"] = scene in _ONE_CHANNEL

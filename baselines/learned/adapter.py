@@ -39,11 +39,14 @@ class Inference(Protocol):
         What tiles are to be aligned to.
     sees_all_by : str
         What makes every pixel depend on the whole image; empty if no pixel depends on others farther than `overlap`.
+    channels_last : bool
+        Whether the channels of a pixel lie side by side in memory, which is faster, but sums in another order.
     """
 
     overlap: int
     multiple: int
     sees_all_by: str
+    channels_last: bool
 
     def __call__(self, ir: Tensor, vis: Tensor, /) -> Tensor:
         """Fuse."""
@@ -77,7 +80,7 @@ class Conditions:
     compiled: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Job:
     ir: Plane
     vis: Plane
@@ -112,7 +115,8 @@ class Fuser:
         self._batch = conditions.batch or _BATCH[self._device.type]
         self._tile = conditions.tile
         self._traits: Inference = network
-        network = network.to(self._device, _DTYPES[conditions.precision], memory_format=torch.channels_last)
+        layout = torch.channels_last if network.channels_last else torch.contiguous_format
+        network = network.to(self._device, _DTYPES[conditions.precision], memory_format=layout)
         self._network: Any = network.requires_grad_(False)
         if conditions.compiled:
             mode = "reduce-overhead" if self._device.type == "cuda" else "default"
@@ -144,6 +148,11 @@ class Fuser:
         _RUNNER.submit(self._serve)
         return job.answer.result()
 
+    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
+        """The network alone: planes (B, 1, H, W) on its device, float32, to one such plane. Call it from one thread."""
+        with torch.inference_mode(), _multiplying(self._conditions.precision):
+            return self._network(ir, vis)
+
     def _serve(self) -> None:
         """Fuse the pair that waits longest, and with it others of its size."""
         with self._guard:
@@ -168,17 +177,17 @@ class Fuser:
         if fused is not None:
             return fused
         if len(pairs) > 1:
-            self._batch = len(pairs) // 2
-            return self._fuse(pairs[: self._batch]) + self._fuse(pairs[self._batch :])
+            half = len(pairs) // 2
+            self._batch = half
+            return self._fuse(pairs[:half]) + self._fuse(pairs[half:])
         self._tile = self._smaller_tile(height, width)
         return self._fuse(pairs)
 
     def _attempt(self, pairs: Sequence[tuple[Plane, Plane]]) -> list[Plane] | None:
         """One run of the network; None if the memory of the device does not suffice."""
         try:
-            with torch.inference_mode(), _multiplying(self._conditions.precision):
-                ir, vis = (self._sent([pair[source] for pair in pairs]) for source in (0, 1))
-                fused = self._network(ir, vis).cpu().numpy()
+            ir, vis = (self._sent([pair[source] for pair in pairs]) for source in (0, 1))
+            fused = self.forward(ir, vis).cpu().numpy()
             return [plane.astype(np.float64) for plane in fused[:, 0]]
         except RuntimeError as error:
             # On the CPU this is a plain RuntimeError.

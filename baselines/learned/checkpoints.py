@@ -28,7 +28,7 @@ from .pickles import ForbiddenNameError, Name, RefusedError, parse
 Weights: TypeAlias = dict[str, NDArray[Any]]
 Shape: TypeAlias = tuple[int, ...]
 
-_LARGEST: Final = 2 << 30
+LARGEST: Final = 2 << 30
 """Bytes of a file, and of what an npz may unpack to."""
 
 _DTYPES: Final = {
@@ -113,7 +113,7 @@ def content(path: Path) -> bytes:
     """
     if not path.is_file():
         raise UserError(f"There is no file '{path}': give the path of a file of weights.")
-    if path.stat().st_size > _LARGEST:
+    if path.stat().st_size > LARGEST:
         raise UserError(
             f"'{path}' was not read: it has more than 2 GiB, which is no fusion network: give another file."
         )
@@ -232,7 +232,7 @@ def _zip(data: bytes) -> Weights:
                     raise RefusedError("its zip archive unpacks to more than the file holds: get it again")
                 return _torch_zip(archive, len(data))
             if names and all(name.endswith(".npy") for name in names):
-                if sum(member.file_size for member in members) > min(_LARGEST, max(64 << 20, 100 * len(data))):
+                if sum(member.file_size for member in members) > min(LARGEST, max(64 << 20, 100 * len(data))):
                     raise RefusedError("its zip archive unpacks to far more than the file holds: get it again")
                 return {name.removesuffix(".npy"): _npy(archive.read(name), name) for name in names}
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:

@@ -114,6 +114,7 @@ class Inference(nn.Module):
     # A pixel sees as many others to each side as there are convolutions of 3 x 3: four encode, four decode.
     overlap: Final = 8
     multiple: Final = 1
+    channels_last: Final = True
     sees_all_by: Final = ""
 
     def __init__(self, network: Generator) -> None:

@@ -116,6 +116,7 @@ class Inference(nn.Module):
 
     overlap: Final = 32
     multiple: Final = 1
+    channels_last: Final = True
     sees_all_by: Final = "pooling over all pixels"
 
     def __init__(self, network: Backbone) -> None:

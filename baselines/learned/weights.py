@@ -23,7 +23,7 @@ from fusionbench.registry import unknown
 from fusionbench.types import UserError
 
 from .cards import CARDS, WeightsCard
-from .checkpoints import Shape, Weights, content, decode, fingerprint, fit, misfit
+from .checkpoints import LARGEST, Shape, Weights, content, decode, fingerprint, fit, misfit
 
 NETWORKS: Final = {
     "clfnet": "clfnet:Generator",
@@ -33,7 +33,6 @@ NETWORKS: Final = {
 """Module and class of the network of each learned method, which need torch."""
 
 _SHIPPED: Final = Path(__file__).parent / "data"
-_LARGEST: Final = 2 << 30
 
 Adapt = Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]]
 
@@ -399,7 +398,7 @@ class _Bar:
 
     def update(self, size: int) -> None:
         self.done += size
-        if self.done > _LARGEST:
+        if self.done > LARGEST:
             raise OSError("it has more than 2 GiB")
         if self.tick is not None:
             self.tick(min(self.done, self.total), self.total)

@@ -41,9 +41,7 @@ class CLFNetRecipe(Recipe):
     method: ClassVar[str] = "clfnet"
     defaults: ClassVar[Defaults] = Defaults(epochs=20, batch=4, crop=128, stride=32, rate=1e-3)
 
-    def __init__(
-        self, rate: float, device: str = "cpu", precision: Precision = "fp32", *, detail: float = 0.0
-    ) -> None:
+    def __init__(self, rate: float, device: str = "cpu", precision: Precision = "fp32", *, detail: float = 0.0) -> None:
         super().__init__(rate, device, precision)
         self.detail = detail
         self.network, self.projection = Generator(), Projection()

@@ -137,7 +137,7 @@ def _give_sight(sight: Perception, convolutions: Mapping[int, tuple[Tensor, Tens
     for stage in (sight.slice1, sight.slice2, sight.slice3):
         for name, convolution in stage.items():
             place = 0 if name == "0" else int(name) - _POOLED
-            if place in convolutions and convolutions[place][0].shape == convolution.weight.shape:
+            if place in convolutions:
                 kernel, bias = convolutions[place]
             else:
                 width = len(convolution.bias)

@@ -43,9 +43,7 @@ class CS2FusionRecipe(Recipe):
     method: ClassVar[str] = "cs2fusion"
     defaults: ClassVar[Defaults] = Defaults(epochs=20, batch=16, crop=64, stride=64, rate=2e-3)
 
-    def __init__(
-        self, rate: float, device: str = "cpu", precision: Precision = "fp32", *, detail: float = 0.0
-    ) -> None:
+    def __init__(self, rate: float, device: str = "cpu", precision: Precision = "fp32", *, detail: float = 0.0) -> None:
         super().__init__(rate, device, precision)
         self.detail = detail
         self.network, self.compensation = Backbone(), CompensationNetwork()
@@ -78,7 +76,10 @@ class CS2FusionRecipe(Recipe):
         )
         contrast = attract(*of_vis) + attract(*of_ir) + repel(of_vis[1], of_ir[1])
         hidden = attract(of_ir[1], holed.evident[1].float()) + repel(of_ir[1], holed.evident[0].float())
-        taught = {"network": distance + similarity + self.detail * detail, "compensation": contrast + _IMPAIRED_WEIGHT * hidden}
+        taught = {
+            "network": distance + similarity + self.detail * detail,
+            "compensation": contrast + _IMPAIRED_WEIGHT * hidden,
+        }
         for name, optimiser in self.optimisers.items():
             optimiser.zero_grad(set_to_none=True)
             taught[name].backward()

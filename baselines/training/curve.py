@@ -6,6 +6,8 @@ import csv
 from pathlib import Path
 from typing import Final
 
+from .whole_files import put
+
 _WIDTH: Final = 640
 _HEIGHT: Final = 150
 _MARGIN: Final = 60
@@ -31,10 +33,11 @@ def draw(log: Path, picture: Path) -> None:
     panels = [_panel(name, steps, [float(row[name]) for row in rows], place) for place, name in enumerate(names)]
     width, height = _WIDTH + 2 * _MARGIN, len(names) * (_HEIGHT + _MARGIN) + _MARGIN
     body = "\n".join(panels)
-    picture.write_text(
+    drawing = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">\n'
         f'<rect width="{width}" height="{height}" fill="white"/>\n{body}\n</svg>\n'
     )
+    put(picture, drawing.encode())
 
 
 def _panel(name: str, steps: list[float], losses: list[float], place: int) -> str:

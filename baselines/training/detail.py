@@ -12,12 +12,12 @@ from torch import Tensor
 
 _APART: Final = 1, 4, 16
 """Pixels between two whose difference counts: from edges to shading."""
-_SHARE: Final = 0.75
+_SHARE: Final = 0.9
 """Of the contrast of both sources together; all of it would leave the range where both have much."""
 
 
 def detail_errors(fused: Tensor, vis: Tensor, ir: Tensor) -> list[Tensor]:
-    """How far the differences between pixels are from three quarters of those of both sources, added.
+    """How far the differences between pixels are from nine tenths of those of both sources, added.
 
     Parameters
     ----------

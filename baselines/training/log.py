@@ -6,6 +6,8 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
+from .whole_files import put
+
 
 class Log:
     """Appends rows to a CSV file; every row is on its way to the disk before the next step begins.
@@ -20,13 +22,9 @@ class Log:
 
     def __init__(self, path: Path, start: int) -> None:
         self._path = path
-        rows = _rows(path)
-        kept = rows[:1] + [row for row in rows[1:] if row[0].isdigit() and int(row[0]) <= start]
-        # A row that was being written when the run was killed is not complete.
-        kept = [row for row in kept if len(row) == len(kept[0])]
-        self._empty = start == 0 or not kept
-        with path.open("w", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([] if self._empty else kept)
+        kept = _up_to(start, path) if start else []
+        self._empty = not kept
+        put(path, "".join(f"{line}\n" for line in kept).encode())
 
     def add(self, row: Mapping[str, float]) -> None:
         """Append numbers; the first row also names the columns."""
@@ -38,8 +36,9 @@ class Log:
             writer.writerow(map(repr, row.values()))
 
 
-def _rows(path: Path) -> list[list[str]]:
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return [row for row in csv.reader(file) if row]
+def _up_to(step: int, path: Path) -> list[str]:
+    """The heading, and the lines of the steps so far."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    # The line that was being written may be cut anywhere, even within the number of its step.
+    whole = [line for line in lines[1:] if line.count(",") == lines[0].count(",")]
+    return lines[:1] + [line for line in whole if int(line.partition(",")[0]) <= step]

@@ -144,7 +144,15 @@ def train(
             raise UserError(f"The loss is no number any more at step {step + 1}: choose a smaller learning rate.")
         done = step + 1
         epoch = done * settings.batch / len(patches)
-        log.add({"step": done, "epoch": epoch, "rate": settings.rate * factor, **losses, "seconds": time.perf_counter() - clock})
+        log.add(
+            {
+                "step": done,
+                "epoch": epoch,
+                "rate": settings.rate * factor,
+                **losses,
+                "seconds": time.perf_counter() - clock,
+            }
+        )
         last = done == settings.steps
         if last or done % settings.validate_every == 0:
             scores = dict(judge(recipe.fuse))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from torch import Tensor
 from fusionbench.types import UserError
 
 from .recipe import Recipe
+from .whole_files import put
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
@@ -32,16 +31,7 @@ def write(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -
         Becomes JSON in the file's head, under each name.
     """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    content = save(plain, {name: json.dumps(value) for name, value in about.items()})
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    put(path, save(plain, {name: json.dumps(value) for name, value in about.items()}))
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -58,7 +48,9 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
                 name: json.loads(value) for name, value in (file.metadata() or {}).items()
             }
     except (SafetensorError, ValueError) as error:
-        raise UserError(f"'{path}' is damaged or no state of a training ({error}): start anew in another folder.") from error
+        raise UserError(
+            f"'{path}' is damaged or no state of a training ({error}): start anew in another folder."
+        ) from error
 
 
 def collect(recipe: Recipe) -> dict[str, Tensor]:

@@ -29,10 +29,14 @@ class Verb(NamedTuple):
 VERBS = {
     "fuse": Verb("fusionbench.cli.fuse:app", "Fuse pairs of images by one method or several."),
     "score": Verb("fusionbench.cli.score:app", "Score fused images against their sources."),
+    "leaderboard": Verb("fusionbench.cli.leaderboard:app", "Rank methods by scores from anywhere, with statistics."),
     "metric": Verb("fusionbench.cli.metric:app", "List the metrics, or explain one."),
     "method": Verb("fusionbench.cli.method:app", "List the methods, or explain one."),
+    "train": Verb("fusionbench.cli.train:app", "Train a network on pairs of your own."),
     "weights": Verb("fusionbench.cli.weights:app", "List, fetch, verify or convert the weights of learned methods."),
     "cost": Verb("fusionbench.cli.cost:app", "Measure what methods cost: parameters, operations, time, memory."),
+    "figure": Verb("fusionbench.cli.figure:app", "Draw figures for a paper, as PDF, PNG or SVG."),
+    "report": Verb("fusionbench.cli.report:app", "Make one page of scores, statistics and images."),
     "demo": Verb("fusionbench.cli.demo:app", "Show everything on images made on the spot."),
 }
 

@@ -12,9 +12,10 @@ from fusionbench.cli import examples
 from fusionbench.cli.failures import cut, reasons
 from fusionbench.cli.progress import Progress
 from fusionbench.cli.screen import ARROW, Cell, number, paragraph, print_json, table
+from fusionbench.typesetting import count
 
 if TYPE_CHECKING:
-    from fusionbench.leaderboard import Leaderboard
+    from fusionbench.ranking import Ranking
     from fusionbench.store import Scores
 
 _FEW = 20
@@ -95,20 +96,17 @@ def score(
 
 def show(scores: Scores, output: Path | None = None) -> None:
     """Print a table of scores, and all that should be known to read it."""
-    board = _rank(scores)
-    if len(board.standings) > 1:
-        lines, note = _methods(scores, board)
-    else:
-        lines, note = _images(scores, board)
-    for line in lines:
+    from fusionbench.boards import fewer, over
+
+    ranking = _rank(scores)
+    single = len(ranking.methods) == 1
+    for line in _images(scores, ranking) if single else _methods(scores, ranking):
         typer.echo(line)
     typer.echo()
     whose = scores.convention
-    names = [definition.name for definition in scores.definitions]
-    fewer = [f"{name} {board.counted[name]}" for name in names if board.counted[name] < len(board.pairs)]
     notes = [
-        note,
-        f"Over fewer images, for want of a value: {', '.join(fewer)}." if fewer else "",
+        f"{count(len(scores.rows), 'image')} of {ranking.methods[0]}." if single else over(ranking),
+        fewer(ranking),
         f"Convention {whose.name}: {whose.title}. {whose.note}",
         f"It does not define {', '.join(scores.left_out)}, left out here." if scores.left_out else "",
         f"Written to {output} and, with how it was made, {_meta_path(output)}." if output else "",
@@ -128,76 +126,62 @@ def complain(scores: Scores) -> None:
         images = {(failure.method, failure.image) for failure in scores.failures}
         lost = {(failure.method, failure.image) for failure in scores.failures if not failure.metric}
         parts = [f"{len(lost)} could not be scored"] * bool(lost)
-        parts += [_count(len(images - lost), "lacks a value", "lack a value")] * bool(images - lost)
+        parts += [count(len(images - lost), "lacks a value", "lack a value")] * bool(images - lost)
         total = len(scores.rows) + len(lost)
         typer.echo(f"Of {total} fused images, {' and '.join(parts)}:", err=True)
         for line in reasons(scores.failures):
             typer.echo(f"  {line}", err=True)
 
 
-def _rank(scores: Scores) -> Leaderboard:
-    from fusionbench.leaderboard import rank
+def _rank(scores: Scores) -> Ranking:
+    from fusionbench.ranking import rank
+    from fusionbench.tables import Block
 
-    return rank(scores.rows, {definition.name: definition.card.better for definition in scores.definitions})
-
-
-def _headings(scores: Scores) -> list[str]:
-    return [definition.name + ARROW[definition.card.better] for definition in scores.definitions]
+    better = {definition.name: definition.card.better for definition in scores.definitions}
+    return rank(Block.of_rows(scores.rows, better, scores.convention.name))
 
 
-def _methods(scores: Scores, board: Leaderboard) -> tuple[list[str], str]:
-    """A row a method, best first; and what the means are over."""
-    names = [definition.name for definition in scores.definitions]
-    ranked = bool(board.pairs)
-    header = ["method", "rank" if ranked else "images", *_headings(scores)]
+def _headings(ranking: Ranking) -> list[str]:
+    return [metric + ARROW[ranking.better[metric]] for metric in ranking.metrics]
+
+
+def _methods(scores: Scores, ranking: Ranking) -> list[str]:
+    """A row a method, best first."""
+    ranked = bool(ranking.pairs)
     rows = []
-    for standing in board.standings:
-        first = number(standing.rank) if ranked else str(standing.images)
-        cells = [Cell(number(standing.means[name]), standing.places.get(name, 0)) for name in names]
-        rows.append([Cell(standing.method), Cell(first), *cells])
-    return list(table(header, rows, labels=2)), _means_over(board)
+    for at, method in enumerate(ranking.methods):
+        first = number(ranking.rank[at]) if ranked else str(ranking.images[at])
+        scored = zip(ranking.means[at].tolist(), ranking.places[at].tolist(), strict=True)
+        rows.append([Cell(method), Cell(first), *(Cell(number(mean), place) for mean, place in scored)])
+    return list(table(["method", "rank" if ranked else "images", *_headings(ranking)], rows, labels=2))
 
 
-def _means_over(board: Leaderboard) -> str:
-    count, methods = len(board.pairs), len(board.standings)
-    if not count:
-        return (
-            f"No image is common to all {methods} methods: each mean is over the method's own images, so that they "
-            "cannot be compared and are not ranked."
-        )
-    more = ", ".join(f"{s.method} has {s.images - count} more" for s in board.standings if s.images > count)
-    over = f"the {_count(count, 'image')} that all {methods} methods have ({more})" if more else _count(count, "image")
-    return f"Means over {over}; rank is the mean rank over the metrics."
-
-
-def _images(scores: Scores, board: Leaderboard) -> tuple[list[str], str]:
+def _images(scores: Scores, ranking: Ranking) -> list[str]:
     """A row an image of the only method and, below them or if there are many instead of them, their mean."""
-    names = [definition.name for definition in scores.definitions]
-    [standing] = board.standings
-    rows = [[Cell(row.image), *(Cell(number(row.values[name])) for name in names)] for row in scores.rows]
+    rows = [[Cell(row.image), *(Cell(number(row.values[name])) for name in ranking.metrics)] for row in scores.rows]
     if len(rows) > _FEW:
         rows = []
     if len(scores.rows) > 1:
-        rows.append([Cell("mean"), *(Cell(number(standing.means[name])) for name in names)])
-    return list(
-        table(["image", *_headings(scores)], rows)
-    ), f"{_count(len(scores.rows), 'image')} of {standing.method}."
-
-
-def _count(how_many: int, one: str, several: str = "") -> str:
-    return f"{how_many} {one if how_many == 1 else several or one + 's'}"
+        rows.append([Cell("mean"), *(Cell(number(mean)) for mean in ranking.means[0].tolist())])
+    return list(table(["image", *_headings(ranking)], rows))
 
 
 def _print_json(scores: Scores) -> None:
-    board = _rank(scores)
+    ranking = _rank(scores)
     columns = scores.columns()
     result: dict[str, Any] = scores.meta()
     result["scores"] = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
     result["ranking"] = {
-        "pairs": board.pairs,
-        "counted": board.counted,
+        "pairs": ranking.pairs,
+        "counted": dict(zip(ranking.metrics, ranking.counted, strict=True)),
         "methods": [
-            {"method": s.method, "rank": s.rank, "images": s.images, "means": s.means} for s in board.standings
+            {
+                "method": method,
+                "rank": ranking.rank[at].item(),
+                "images": ranking.images[at],
+                "means": dict(zip(ranking.metrics, ranking.means[at].tolist(), strict=True)),
+            }
+            for at, method in enumerate(ranking.methods)
         ],
     }
     print_json(result)

@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import textwrap
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import typer
 
-from fusionbench.types import Better
+from fusionbench.typesetting import ARROW as ARROW
+from fusionbench.typesetting import Cell as Cell
+from fusionbench.typesetting import number as number
 
-ARROW: Final[dict[Better, str]] = {"higher": "↑", "lower": "↓"}
 _GAP: Final = "  "
 _STYLE: Final = {1: {"bold": True}, 2: {"underline": True}}
-
-
-class Cell(NamedTuple):
-    """One cell of a table; `place` 1 is shown bold and 2 underlined."""
-
-    text: str
-    place: int = 0
 
 
 def width() -> int:
     """Columns of the terminal; 100 where there is none."""
     return shutil.get_terminal_size((100, 24)).columns
-
-
-def number(value: float) -> str:
-    """Four significant digits.
-
-    >>> [number(x) for x in (6.8, 12.3456, 0.000123456, 48123.4, float("nan"))]
-    ['6.800', '12.35', '0.0001235', '48120', '-']
-    """
-    if math.isnan(value):
-        return "-"
-    if 1e4 <= abs(float(f"{value:.4g}")) < 1e9:
-        return f"{float(f'{value:.4g}'):.0f}"
-    return f"{value:#.4g}".rstrip(".")
 
 
 def paragraph(text: str, indent: str = "") -> str:

@@ -50,7 +50,7 @@ def list_(
             [
                 Cell(one.name),
                 Cell("fusing" if one.fuses else "training"),
-                Cell(_where(one)),
+                Cell(_where(one).partition(":")[0]),
                 Cell(one.licence.split(",")[0]),
             ]
             for one in cards
@@ -145,15 +145,17 @@ def _only_readable(path: Path) -> str:
 
 def _where(card: WeightsCard) -> str:
     from fusionbench.baselines.learned.weights import at_hand
+    from fusionbench.types import UserError
 
-    if at_hand(card) is not None:
-        return "in the package" if card.shipped else "fetched"
+    try:
+        if (place := at_hand(card)) is not None:
+            return "in the package" if card.shipped else f"fetched: {place}"
+    except UserError:
+        return "fetched, but changed since"
     return "not in this copy" if card.shipped else "to be fetched" if card.url else "to be got by hand"
 
 
 def _described(card: WeightsCard) -> dict[str, Any]:
-    from fusionbench.baselines.learned.weights import at_hand
-
     return {
         "name": card.name,
         "file": card.file,
@@ -164,7 +166,6 @@ def _described(card: WeightsCard) -> dict[str, Any]:
         "url": card.url or None,
         "sha256": card.sha256 or None,
         "where": _where(card),
-        "path": str(place) if (place := at_hand(card)) else None,
     }
 
 

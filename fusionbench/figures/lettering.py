@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 from matplotlib import font_manager
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
+from matplotlib.ft2font import FT2Font
 
 from fusionbench.types import UserError
 
@@ -143,25 +143,29 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
     return places
 
 
-def columns_that_fit(widths: Sequence[float], room: float, gap: float) -> bool:
-    """Whether things of these widths, side by side with gaps, fit into some room."""
-    return sum(widths) + gap * max(0, len(widths) - 1) <= room
-
-
 @lru_cache(maxsize=4096)
 def _has_glyph(sign: str) -> bool:
     return any(_font(name).get_char_index(ord(sign)) for name in families())
 
 
 @lru_cache(maxsize=32)
-def _font(family: str) -> font_manager.FT2Font:
+def _font(family: str) -> FT2Font:
     return font_manager.get_font(font_manager.findfont(FontProperties(family=[family])))
+
+
+@lru_cache(maxsize=1)
+def _renderer() -> Any:
+    untyped: Any = RendererAgg
+    return untyped(1, 1, 72)
 
 
 @lru_cache(maxsize=4096)
 def _width_at_72(text: str) -> float:
-    """Width in points at 72 points; ink and the space before it, for a text is placed by where its pen starts."""
-    return 0.0
+    """Width in points of a text of 72 points."""
+    legible(text)
+    width, _, _ = _renderer().get_text_width_height_descent(text, FontProperties(family=families(), size=72), False)
+    # Small print is hinted: rounding to whole pixels makes a line up to this much longer.
+    return 1.02 * float(width)
 
 
 def _shorten(text: str, width: float, size: float) -> str:

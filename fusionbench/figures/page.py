@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -34,7 +33,7 @@ DPI: Final = 400
 @contextmanager
 def style() -> Iterator[None]:
     """What every figure is drawn and written under, whatever the user's matplotlibrc says."""
-    ours: dict[str, Any] = {
+    ours: Any = {
         "font.family": families(),
         "font.size": SIZE,
         "axes.labelsize": SIZE,
@@ -77,6 +76,7 @@ class Page:
         self.width, self.height = width, height
         self.figure = Figure((width, height), dpi=DPI)
         self.base = self.axes(0, 0, width, height)
+        self.base.set_zorder(1)  # lettering and bubbles lie on the axes, whichever were made first
         self.base.set_axis_off()
         self.base.set(xlim=(0, width), ylim=(height, 0))
 
@@ -105,7 +105,8 @@ class Page:
             If no installed font has one of its characters.
         """
         legible(text)
-        va_of_ink: Any = "center_baseline" if va == "center" and "\n" not in text else va
+        # Of the line that letters stand on, so that names in a row stand on one; matplotlib turns only the other kind well.
+        va_of_ink: Any = "center_baseline" if va == "center" and "rotation" not in look else va
         return self.base.text(x, y, text, fontsize=size, ha=ha, va=va_of_ink, **look)
 
     def line(self, x: tuple[float, ...], y: tuple[float, ...], **look: Any) -> None:
@@ -201,8 +202,3 @@ def encode(figure: Figure, kind: str) -> bytes:
     with style():
         figure.savefig(buffer, format=kind, dpi=DPI, metadata=silent[kind])
     return buffer.getvalue()
-
-
-def grey(values: np.ndarray[Any, Any]) -> Image:
-    """Numbers 0..255 as levels to show."""
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)

@@ -28,8 +28,6 @@ SIDES: Final = (1024, 800, 640, 512, 384)
 """Longest sides, in pixels, that embedded images are reduced to; the first that fits the budget is taken."""
 _QUALITY: Final = 80
 _SAMPLE: Final = 5
-_ENCODED: Final = 4 / 3
-"""Characters of base64 a byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +85,10 @@ class _Files:
     files: dict[str, bytes]
     remarks: list[str] = field(default_factory=list)
 
-    @property
-    def size(self) -> int:
-        """Bytes as text in a page."""
-        return sum(math.ceil(len(data) / 3) * 4 + 64 for data in self.files.values())
+
+def _size(encoded: Sequence[_Files]) -> int:
+    """Characters in a page, names of the images included."""
+    return sum(math.ceil(len(data) / 3) * 4 + 64 for item in encoded for data in item.files.values())
 
 
 def embed(
@@ -132,16 +130,15 @@ def embed(
     sample = _evenly(scenes, min(_SAMPLE, len(scenes)))
     encoded: list[_Files] = []
     for side in SIDES:
-        measured = list(_encode_all(sample, side, maps, workers, None))
-        if side != SIDES[-1] and sum(item.size for item in measured) / len(sample) * len(scenes) > budget:
+        mean = _size(_encode_all(sample, side, maps, workers, None)) / len(sample)
+        if mean * len(scenes) > budget and side != SIDES[-1]:
             continue
-        mean = sum(item.size for item in measured) / len(sample)
         # A quarter more than should fit, since the sample is not the whole; what is too much is taken out below.
-        most = max(1, min(len(scenes), int(1.25 * budget / mean) + 1))
-        encoded = list(_encode_all(_evenly(scenes, most), side, maps, workers, progress))
-        if sum(item.size for item in encoded) <= budget:
+        most = min(len(scenes), int(1.25 * budget / mean) + 1)
+        encoded = _encode_all(_evenly(scenes, most), side, maps, workers, progress)
+        if _size(encoded) <= budget:
             break
-    while encoded and sum(item.size for item in encoded) > budget:
+    while _size(encoded) > budget:
         encoded = _evenly(encoded, len(encoded) - 1)
     if not encoded:
         raise UserError(
@@ -154,7 +151,7 @@ def embed(
             f"{len(encoded)} of {len(scenes)} scenes are shown, spread evenly; all of them need more than the size "
             "allowed (--max-mb), or a folder beside the page (--assets).",
         )
-    shown = tuple(_shown(item, _data_url) for item in encoded)
+    shown = tuple(_shown(item, {key: _data_url(data) for key, data in item.files.items()}) for item in encoded)
     return Album(shown, len(scenes), side, tuple(remarks))
 
 
@@ -196,10 +193,10 @@ def link(
     for number, item in enumerate(_encode_all(scenes, None, maps, workers, progress), 1):
         names = {key: f"{number:04d}-{place:02d}.webp" for place, key in enumerate(item.files)}
         for key, data in item.files.items():
-            images_part = folder / f".{names[key]}.part"
-            images_part.write_bytes(data)
-            images_part.replace(folder / names[key])
-        shown.append(_shown(item, lambda key, _, names=names: f"{quote(start)}/{names[key]}"))
+            part = folder / f".{names[key]}.part"
+            part.write_bytes(data)
+            part.replace(folder / names[key])
+        shown.append(_shown(item, {key: f"{quote(start)}/{name}" for key, name in names.items()}))
         remarks += item.remarks
     return Album(tuple(shown), len(scenes), None, tuple(remarks))
 
@@ -232,26 +229,22 @@ def _encode_scene(numbered: tuple[int, Scene], side: int | None, maps: bool, sto
             remarks.append(str(error))
             return None
 
-    sources = {"ir": levels(scene.ir), "vis": levels(scene.vis)}
-    sizes = {source.shape[:2] for source in sources.values() if source is not None}
+    read = {"ir": levels(scene.ir), "vis": levels(scene.vis)}
+    sources = {role: source for role, source in read.items() if source is not None}
+    sizes = {source.shape[:2] for source in sources.values()}
     height, width = next(iter(sizes), (1, 1))
-    for role, source in sources.items():
-        if source is not None:
-            files[role] = _webp(source, side)
-    usable = len(sizes) == 1 and None not in [None if s is None else 0 for s in sources.values()]
+    files |= {role: _webp(source, side) for role, source in sources.items()}
     for method, path in scene.fused.items():
         fused = levels(path)
         if fused is None:
             continue
-        if fused.shape[:2] != (height, width):
+        if sizes and fused.shape[:2] != (height, width):
             remarks.append(f"'{path}' is not shown: it has another size than '{scene.ir}'.")
             continue
         files[f"fused:{method}"] = _webp(fused, side)
-        if maps and usable:
-            files[f"map:{method}"] = _webp(
-                _similarity([images.luma(plane, "bt601") for plane in (*sources.values(), fused) if plane is not None]),
-                side and side // 2,
-            )
+        if maps and len(sources) == 2 and len(sizes) == 1:
+            planes = [images.luma(plane, "bt601") for plane in (*sources.values(), fused)]
+            files[f"map:{method}"] = _webp(_similarity(planes), side and side // 2)
     return index, _Files(scene, width, height, files, remarks)
 
 
@@ -278,14 +271,13 @@ def _webp(levels: NDArray[np.uint8], side: int | None) -> bytes:
         return file.getvalue()
 
 
-def _shown(item: _Files, url: Callable[[str, bytes], str]) -> Shown:
-    urls = {key: url(key, data) for key, data in item.files.items()}
+def _shown(item: _Files, urls: Mapping[str, str]) -> Shown:
     maps = {key.removeprefix("map:"): value for key, value in urls.items() if key.startswith("map:")}
     own = {key: value for key, value in urls.items() if not key.startswith("map:")}
     return Shown(item.scene, item.width, item.height, own, maps)
 
 
-def _data_url(_: str, data: bytes) -> str:
+def _data_url(data: bytes) -> str:
     return f"data:image/webp;base64,{base64.b64encode(data).decode()}"
 
 
