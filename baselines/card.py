@@ -19,7 +19,8 @@ class Method(Protocol):
     card: MethodCard
     __name__: str
 
-    def __call__(self, ir: Plane, vis: Plane, /, **parameters: Any) -> Plane: ...
+    def __call__(self, ir: Plane, vis: Plane, /, **parameters: Any) -> Plane:
+        """The fused plane."""
 
 
 F = TypeVar("F", bound=Callable[..., Plane])

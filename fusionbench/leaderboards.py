@@ -114,8 +114,7 @@ class Leaderboard:
 
     def notes(self) -> list[str]:
         """Sentences on what is pooled, and on what the choice of a convention does to the ranks."""
-        pooled = [f"'{name}'" for name in self.pooled]
-        said = [f"The images of {', '.join(pooled)} are pooled, each image counting alike."] if pooled else []
+        said = self._pooling()
         for each in self.robustness:
             where = f" on {each.dataset}" * bool(each.dataset)
             what = each.metric or "the mean rank over the shared metrics"
@@ -136,6 +135,10 @@ class Leaderboard:
             if not each.metric and moved:
                 said.append(f"Ranks from the best to the worst convention: {', '.join(moved)}.")
         return said
+
+    def _pooling(self) -> list[str]:
+        names = ", ".join(f"'{name}'" for name in self.pooled)
+        return [f"The images of {names} are pooled, each image counting alike."] if names else []
 
     def to_csv(self) -> str:
         """`details` with every digit; an empty cell where there is no number."""
@@ -159,9 +162,7 @@ class Leaderboard:
                 f"## {typesetting.markdown_text(board.title)}\n\n{typesetting.markdown(header, rows)}\n{notes}"
             )
         if self.notes():
-            parts.append(
-                "## In all\n\n" + "".join(f"- {typesetting.markdown_text(note)}\n" for note in self.notes())
-            )
+            parts.append("## In all\n\n" + "".join(f"- {typesetting.markdown_text(note)}\n" for note in self.notes()))
         return "\n".join(parts)
 
     def to_latex(
@@ -184,14 +185,18 @@ class Leaderboard:
             marks = "in red, the second in blue" if colour else "in bold, the second underlined"
             title = ", ".join(filter(None, [board.ranking.dataset, f"convention {board.ranking.convention}"]))
             caption = " ".join(
-                filter(None, [f"{title}.", over(board.ranking), fewer(board.ranking), f"The best is {marks}."])
+                filter(
+                    None,
+                    [f"{title}.", over(board.ranking), fewer(board.ranking), *self._pooling(), f"The best is {marks}."],
+                )
             )
             label = "tab:" + re.sub(r"[^A-Za-z0-9]+", "-", f"leaderboard {board.title}").strip("-")
             floats.append(typesetting.latex(header, rows, caption=caption, label=label, colour=colour))
         body = "\n".join(floats)
+        warning = typesetting.latex_warning(body)
         if standalone:
-            return typesetting.latex_document(body, colour=colour)
-        return "".join(f"% {line}\n" for line in typesetting.latex_packages(colour).splitlines()) + body
+            return warning + typesetting.latex_document(body, colour=colour)
+        return warning + "".join(f"% {line}\n" for line in typesetting.latex_packages(colour).splitlines()) + body
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as JSON can hold it but for NaN and infinities."""

@@ -58,7 +58,20 @@ class Sheet:
     @property
     def better(self) -> dict[str, Better]:
         """The directions that the meta data tell of."""
-        return {name: each["better"] for name, each in self.meta.get("metrics", {}).items()}
+        return {name: each["better"] for name, each in self.meta.get("metrics", {}).items() if "better" in each}
+
+    @property
+    def metrics(self) -> list[str]:
+        """Every metric, whether or not its values are numbers."""
+        long = self._long()
+        if long:
+            return list(dict.fromkeys(_text(cell) for cell in self.columns[long[0]]))
+        return [name for name in self.columns if name.casefold() not in _LABELS]
+
+    def _long(self) -> tuple[str, str] | None:
+        """The columns of metrics and values, if the table is long."""
+        folded = {name.casefold(): name for name in self.columns}
+        return (folded["metric"], folded["value"]) if {"metric", "value"} <= folded.keys() else None
 
     def tidy(self, wanted: Collection[str] | None) -> pd.DataFrame:
         """The table with the columns `COLUMNS`.
@@ -76,12 +89,10 @@ class Sheet:
         import pandas as pd
 
         labels, others = self._labels()
-        long = {name.casefold(): name for name in others}
-        if "metric" in long and "value" in long:
-            metric = [_text(cell) for cell in self.columns[long["metric"]]]
+        if long := self._long():
+            metric, cells = [_text(cell) for cell in self.columns[long[0]]], self.columns[long[1]]
             rows = [row for row, name in enumerate(metric) if wanted is None or name.casefold() in wanted]
-            cells = self.columns[long["value"]]
-            value = [self._number(cells[row], long["value"], row) for row in rows]
+            value = [self._number(cells[row], long[1], row) for row in rows]
             tidy = {name: [column[row] for row in rows] for name, column in labels.items()}
             return pd.DataFrame({**tidy, "metric": [metric[row] for row in rows], "value": value})[list(COLUMNS)]
         chosen = [name for name in others if wanted is None or name.casefold() in wanted]
@@ -148,8 +159,10 @@ def from_frame(frame: pd.DataFrame, name: str) -> Sheet:
     if len(set(columns)) < len(columns):
         twice = next(column for column in columns if columns.count(column) > 1)
         raise UserError(f"{name} has two columns '{twice}': rename or remove one.")
+    # Others keep other things in attrs.
+    meta = dict(frame.attrs) if "fusionbench" in frame.attrs else {}
     cells = {column: [_cell(c) for c in frame.iloc[:, at].tolist()] for at, column in enumerate(columns)}
-    return Sheet(name, cells, [f"{name}, row {row + 1}," for row in range(len(frame))], dict(frame.attrs))
+    return Sheet(name, cells, [f"{name}, row {row + 1}," for row in range(len(frame))], meta)
 
 
 def from_path(path: Path) -> Sheet:
@@ -237,7 +250,11 @@ def _meta(path: Path) -> dict[str, Any]:
         meta = json.loads(path.read_bytes())
     except ValueError as error:
         raise UserError(f"'{path}' is not JSON ({error}): restore it, or move it away.") from None
-    if not isinstance(meta, dict):
+    parts = (
+        [meta, *(meta.get(key, {}) for key in ("convention", "metrics", "pairs"))] if isinstance(meta, dict) else [0]
+    )
+    parts += list(parts[2].values()) if len(parts) > 1 and isinstance(parts[2], dict) else []
+    if not all(isinstance(part, dict) for part in parts):
         raise UserError(f"'{path}' does not say how scores were made: restore it, or move it away.")
     return meta
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -238,6 +239,7 @@ def _sizes(differences: Array) -> Array:
     return (np.cumsum(count) - (count - 1) / 2)[place]
 
 
+@lru_cache(maxsize=64)  # without ties it hangs on n alone, and hundreds of comparisons share it
 def _ways(doubled: tuple[int, ...]) -> Array:
     """The probability of every sum of a random subset."""
     ways = np.zeros(sum(doubled) + 1)

@@ -227,23 +227,26 @@ def read(
         wanted = None
     named = None if wanted is None else {name.casefold() for word in wanted for name in _group(word)}
     frames: list[pd.DataFrame] = []
+    there: list[str] = []
     better: dict[str, Better] = {}
     metas: dict[str, Mapping[str, Any]] = {}
     for number, source in enumerate(sources, 1):
         if isinstance(source, Table):
             part = source.frame if named is None else source.frame[source.frame["metric"].str.casefold().isin(named)]
+            there += source.metrics
             better |= dict(source.better)
             metas |= dict(source.metas)
         else:
             in_memory = isinstance(source, pd.DataFrame)
             sheet = sheets.from_frame(source, f"table {number}") if in_memory else sheets.from_path(Path(source))
             part = sheet.tidy(named)
+            there += sheet.metrics
             better |= sheet.better
             if sheet.meta:
                 metas[sheet.name.strip("'")] = sheet.meta
         frames.append(part)
     frame = pd.concat(frames, ignore_index=True)
-    chosen = _chosen_metrics(wanted, list(frame["metric"].unique()))
+    chosen = _chosen_metrics(wanted, list(dict.fromkeys(there)))
     frame = frame[frame["metric"].isin(chosen)]
     if (only := _words(methods)) is not None:
         frame = frame[frame["method"].isin([_one_of("method", name, frame["method"].unique()) for name in only])]

@@ -164,7 +164,14 @@ def latex(
     if len(header) > _WIDE:
         table = [r"\resizebox{\linewidth}{!}{%", *table, "}"]
     kind = "table*" if len(header) > _WIDE else "table"
-    lines = [rf"\begin{{{kind}}}", r"\centering", rf"\caption{{{tex(caption)}}}", rf"\label{{{label}}}", *table]
+    lines = [
+        rf"\begin{{{kind}}}",
+        r"\centering",
+        rf"\caption{{{tex(caption)}}}",
+        rf"\label{{{label}}}",
+        r"\smallskip",
+        *table,
+    ]
     return "\n".join([*lines, rf"\end{{{kind}}}"]) + "\n"
 
 
@@ -172,6 +179,19 @@ def latex_packages(colour: bool = False) -> str:
     """The lines that a document needs in its preamble for tables of `latex`."""
     names = ["booktabs", "graphicx", *(["xcolor"] if colour else [])]
     return "".join(rf"\usepackage{{{name}}}" + "\n" for name in names)
+
+
+def latex_warning(body: str) -> str:
+    """A comment on the signs that pdfLaTeX does not know, e.g. Chinese ones; empty if there is none.
+
+    >>> print(latex_warning("Müller 方法"), end="")
+    % pdfLaTeX has no 方, 法: use XeLaTeX or LuaLaTeX, and a font that has them.
+    """
+    # What inputenc knows by itself: Latin letters and a few dashes and quotation marks.
+    foreign = sorted({sign for sign in body if ord(sign) > 0x24F and not 0x2010 <= ord(sign) <= 0x201F})
+    return f"% pdfLaTeX has no {', '.join(foreign)}: use XeLaTeX or LuaLaTeX, and a font that has them.\n" * bool(
+        foreign
+    )
 
 
 def latex_document(body: str, *, colour: bool = False) -> str:

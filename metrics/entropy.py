@@ -168,7 +168,7 @@ def _source_entropy(t: Triple, source: Source) -> float:
 def _entropy(counts: Counts, n: int) -> float:
     """In bits: (n log2 n - sum c log2 c) / n."""
     # Both by the same function, so that they cancel exactly where the image is constant.
-    whole = sum_x_log_x(np.array([n], counts.dtype), _x_log_x())
+    whole = sum_x_log_x(np.full_like(counts.ravel()[:1], n), _x_log_x())
     return (whole - sum_x_log_x(counts, _x_log_x())) / n
 
 

@@ -488,7 +488,7 @@ def test_without_torch_methods_are_listed_and_networks_say_what_they_need(tmp_pa
         "        print(error)\n"
     )
     root = Path(__file__).resolve().parents[1]
-    path = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(root)])}
+    path = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(root), os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run([sys.executable, "-c", script], env={**os.environ, **path}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for name in NAMES:

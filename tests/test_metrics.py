@@ -143,7 +143,7 @@ def test_standard_is_what_libraries_compute(method: str, image: str) -> None:
 
 
 def test_torchmetrics_agrees_about_vif() -> None:
-    torch = pytest.importorskip("torch", reason="torchmetrics needs torch: make oracles")
+    torch = pytest.importorskip("torch", reason="torchmetrics needs torch")
     functional = pytest.importorskip("torchmetrics.functional.image")
     t = triple()
     a, b, f = (torch.from_numpy(plane.astype(np.float64))[None, None] for plane in (t.ir, t.vis, t.fused))

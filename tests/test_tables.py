@@ -83,7 +83,9 @@ def test_what_score_writes_is_read_to_the_last_digit(suffix: str, long: bool, tm
     store.write(scores, tmp_path / f"scores.{suffix}", long=long)
     table = tables.read(tmp_path / f"scores.{suffix}")
     expected = [
-        ["", row.pair, row.method, name, "tang-uint8", value] for row in scores.rows for name, value in row.values.items()
+        ["", row.pair, row.method, name, "tang-uint8", value]
+        for row in scores.rows
+        for name, value in row.values.items()
     ]
     assert rows(table) == expected
     assert table.metas[str(tmp_path / f"scores.{suffix}")]["convention"]["name"] == "tang-uint8"
@@ -228,12 +230,16 @@ def test_broken_files_are_refused(tmp_path: Path) -> None:
         tables.read(write(tmp_path / "s.txt", WIDE))
     with pytest.raises(UserError, match="There is no file"):
         tables.read(tmp_path / "none.csv")
-    with pytest.raises(UserError, match="none of scores.parquet"):
+    with pytest.raises(UserError, match=r"none of scores\.parquet"):
         tables.read(tmp_path)
     write(tmp_path / "t.csv", WIDE)
     write(tmp_path / "t.meta.json", "{")
     with pytest.raises(UserError, match=r"t\.meta\.json' is not JSON"):
         tables.read(tmp_path / "t.csv")
+    for text in ("[]", '{"metrics": {"EN": 1}}', '{"convention": "mine"}'):
+        write(tmp_path / "t.meta.json", text)
+        with pytest.raises(UserError, match="does not say how scores were made"):
+            tables.read(tmp_path / "t.csv")
     with pytest.raises(UserError, match="no scores to read"):
         tables.read([])
 

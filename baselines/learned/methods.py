@@ -112,7 +112,7 @@ def cs2fusion(
     tile : int, optional
         Longest side, in pixels, that is fused at once; larger images are cut, which changes the result.
     approximate : bool
-        Allow that.
+        Cut larger images even though that changes the result; otherwise they are refused.
     compiled : bool
         Let torch compile the network first: a minute for every size of image, then faster.
     rounding : {"truncate", "round"}
@@ -181,7 +181,7 @@ def coconet(
     tile : int, optional
         Longest side, in pixels, that is fused at once; larger images are cut, which changes the result.
     approximate : bool
-        Allow that.
+        Cut larger images even though that changes the result; otherwise they are refused.
     compiled : bool
         Let torch compile the network first: a minute for every size of image, then faster.
     bn : {"batch", "running"}

@@ -74,9 +74,7 @@ def leaderboard(
     format_: Annotated[
         Format | None, typer.Option("--format", help="By default what the suffix of FILE says, or a table.")
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it here.")
-    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it here.")] = None,
     std: Annotated[bool, typer.Option("--std", help="Show the standard deviation too.")] = False,
     median: Annotated[bool, typer.Option("--median", help="Show the median too.")] = False,
     colour: Annotated[

@@ -96,9 +96,9 @@ def report(
     if not quiet:
         for remark in remarks:
             typer.echo(paragraph(remark), err=True)
-    size = f", {made.side} pixels on their longer side" if made.side else ""
+    size = f" of at most {made.side} pixels a side" if made.side else ""
     images = f"{made.scenes} scenes{size}" if made.scenes else "no images"
-    typer.echo(f"Wrote {made.path} ({made.size / 1e6:.1f} MB, {images}); open it in a browser.")
+    typer.echo(f"Wrote {made.path} ({made.size / 1e6:.2g} MB, {images}); open it in a browser.")
 
 
 def _given(table: Table, given: dict[str, list[str]]) -> tuple[dict[str, Sequence[Folders]], list[str]]:

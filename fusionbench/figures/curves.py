@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fusionbench.figures.lettering import LINE, SIZE, extent, fit, spread
+from fusionbench.figures.lettering import LINE, SIZE, fit, spread, widest
 from fusionbench.figures.looks import ARROW, digits, look, tick
 from fusionbench.figures.page import MARGIN, WIDTHS, Page, style
 from fusionbench.figures.selection import scores, shown
@@ -53,18 +53,20 @@ def draw(ranking: Ranking, *, labels: Mapping[str, str] | None = None, width: fl
     rows = math.ceil(len(metrics) / columns)
     with style():
         panel = (width - 2 * MARGIN - (columns - 1) * _GAP) / columns
-        # Beside the name stands the mean.
-        numbers = extent("00.0000", SIZE - 1)
+        means = {metric: [f" {digits(mean)}" for mean in scores(ranking, metric).mean(axis=0)] for metric in metrics}
+        numbers = max(widest(texts, SIZE - 1) for texts in means.values())
         short, size = fit([(labels or {}).get(name, name) for name in ranking.methods], 0.4 * panel - numbers, SIZE - 1)
-        names = dict(zip(ranking.methods, short, strict=True))
-        aside = max(extent(name, size) for name in short) + numbers + _LEADER
+        ends = {
+            metric: [name + mean for name, mean in zip(short, texts, strict=True)] for metric, texts in means.items()
+        }
+        aside = max(widest(texts, size) for texts in ends.values()) + _LEADER
         head, line = LINE * SIZE / 72 + 0.03, LINE * size / 72
         inner = max(1.35, line * len(ranking.methods))
         page = Page(width, 2 * MARGIN + rows * (head + inner + _UNDER) + (rows - 1) * _GAP)
         for at, metric in enumerate(metrics):
             x = MARGIN + at % columns * (panel + _GAP) + _TICKS
             y = MARGIN + at // columns * (head + inner + _UNDER + _GAP) + head
-            _panel(page, ranking, metric, names, size, (x, y, panel - _TICKS - aside, inner))
+            _panel(page, ranking, metric, ends[metric], size, (x, y, panel - _TICKS - aside, inner))
     return page.figure
 
 
@@ -72,19 +74,19 @@ def _panel(
     page: Page,
     ranking: Ranking,
     metric: str,
-    names: Mapping[str, str],
+    names: Sequence[str],
     size: float,
     frame: tuple[float, float, float, float],
 ) -> None:
     x, y, width, height = frame
-    methods, values = ranking.methods, scores(ranking, metric)
+    values = scores(ranking, metric)
     heading = f"{metric} {ARROW[ranking.better[metric]]}"
     (heading,), heading_size = fit([heading], width, SIZE)
     page.text(x, y - 0.03, heading, size=heading_size, va="bottom")
     axes = page.axes(*frame)
     ordered = np.sort(values, axis=0)
     share = np.linspace(0, 1, len(ordered)) if len(ordered) > 1 else np.array([1.0])
-    for at in range(len(methods)):
+    for at in range(len(names)):
         own = look(at)
         marker = own.marker if len(share) == 1 else ""
         axes.plot(share, ordered[:, at], color=own.color, linestyle=own.stroke, marker=marker, markersize=3)
@@ -97,11 +99,11 @@ def _panel(
     axes.yaxis.set_major_formatter(tick)
     axes.xaxis.labelpad = 1.0
     low, high = axes.get_ylim()
-    ends = [y + (high - value) / (high - low) * height for value in ordered[-1]]
+    begins = [y + (high - value) / (high - low) * height for value in ordered[-1]]
     gap = LINE * size / 72
-    places = spread(ends, gap, y + gap / 2, y + height - gap / 2)
-    for at, (method, end, place) in enumerate(zip(methods, ends, places, strict=True)):
+    places = spread(begins, gap, y + gap / 2, y + height - gap / 2)
+    for at, (name, begin, place) in enumerate(zip(names, begins, places, strict=True)):
         own = look(at)
-        begin, elbow, stop = x + width, x + width + 0.6 * _LEADER, x + width + 0.9 * _LEADER
-        page.line((begin, elbow, stop), (end, place, place), color=own.color, linestyle=own.stroke, linewidth=0.7)
-        page.text(x + width + _LEADER, place, f"{names[method]} {digits(values[:, at].mean())}", size=size)
+        across = (x + width, x + width + 0.6 * _LEADER, x + width + 0.9 * _LEADER)
+        page.line(across, (begin, place, place), color=own.color, linestyle=own.stroke, linewidth=0.7)
+        page.text(x + width + _LEADER, place, name, size=size)

@@ -234,7 +234,8 @@ class _Page:
                         rows[order[method]] = [_plain(value) for value in block.values[p, m].tolist()]
                 pairs[pair] = rows
             metrics = [{"name": name, "better": block.better[name]} for name in block.metrics]
-            found.setdefault(block.dataset, {})[block.convention] = {"metrics": metrics, "pairs": pairs}
+            if pairs:
+                found.setdefault(block.dataset, {})[block.convention] = {"metrics": metrics, "pairs": pairs}
         return found
 
 
@@ -253,7 +254,7 @@ def _size_note(pictures: Album) -> str:
         return "This page shows no images: it was not said where they are (--ir, --vis, --fused)."
     if pictures.side is None:
         return "Images are linked in full size, without loss."
-    return f"Images are reduced to {pictures.side} pixels on their longer side, and compressed; scores are of the originals."
+    return f"Images are compressed, and have at most {pictures.side} pixels a side; the scores are of the originals."
 
 
 def _plain(value: float) -> float | None:

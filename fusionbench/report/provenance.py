@@ -80,7 +80,7 @@ def _definitions(table: Table, name: str) -> Definitions:
         if _named(meta) == name:
             said |= meta.get("metrics", {})
     of_this = table.frame.loc[table.frame["convention"] == name, "metric"].unique()
-    entries = []
+    entries, others = [], []
     for metric in (metric for metric in table.metrics if metric in set(of_this)):
         card = _card(metric)
         chosen = definition(metric, whose) if whose and card else None
@@ -89,12 +89,14 @@ def _definitions(table: Table, name: str) -> Definitions:
         elif chosen:
             label, parameters = chosen.id, chosen.parameters
         else:
-            label, parameters = metric, {}
-        if card and (metric in said or chosen):
+            others.append(metric)
+            continue
+        if card:
             entries.append(Entry(label, card.title, card.formula, _keywords(parameters), card.reference))
         else:
-            title = card.title if card else "unknown to this version"
-            entries.append(Entry(label, title, "", _keywords(parameters), "as whoever made the table defines it"))
+            entries.append(Entry(label, "unknown to this version", "", _keywords(parameters)))
+    if others:
+        entries.append(Entry(", ".join(others), "as whoever made the table defines them"))
     note = ". ".join(filter(None, (whose.source.rstrip("."), whose.note.rstrip(".")))) + "." if whose else ""
     return Definitions(f"{name}: {whose.title}" if whose else name, note, tuple(entries))
 

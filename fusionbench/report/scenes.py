@@ -69,7 +69,7 @@ def find(
     """
     sources = pairing.pair_sources(folders.ir, folders.vis)
     matched = pairing.match_fused(folders.fused, sources)
-    remarks = pairing.remarks(sources, matched)
+    remarks = pairing.remarks(sources, [method for method in matched if method.method in methods])
     by_pair: dict[str, dict[str, Path]] = {}
     known = {pair.name: pair for pair in sources.pairs}
     names: dict[str, str] = {}
