@@ -41,7 +41,7 @@ def method(
     smallest: int = 32,
     luma: Literal["rounded", "exact"] = "rounded",
 ) -> Callable[[F], F]:
-    """Give a function its `MethodCard`, and its place in the registry if it is not one of ours.
+    """Give a function its `MethodCard`, and its place in the registry.
 
     Parameters
     ----------
@@ -69,8 +69,7 @@ def method(
         function.card = MethodCard(  # type: ignore[attr-defined]
             name, title, authors, year, doi, summary, defaults, dict(presets or {}), joint, identity, smallest, luma
         )
-        if name not in METHODS:
-            METHODS.register(name, function)  # type: ignore[arg-type]
+        METHODS.register(name, function)  # type: ignore[arg-type]
         return function
 
     return decorate

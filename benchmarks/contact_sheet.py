@@ -3,7 +3,7 @@
     python benchmarks/contact_sheet.py -o sheet.png                                # scenes made for the purpose
     python benchmarks/contact_sheet.py --ir TNO/ir --vis TNO/vi --scenes 1,17,25 -o sheet.png
 
-Grey, at full size or `--width`; a method that needs a file of its authors is left out and named.
+Grey; a method that needs a file of its authors is left out and named unless it is given.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ def main() -> None:
     parser.add_argument("--vis", type=Path)
     parser.add_argument("--scenes", help="names separated by commas; by default three that lie apart")
     parser.add_argument("--methods", help="names separated by commas; by default all")
+    parser.add_argument("--cnn-weights", type=Path, help="without these, cnn is left out")
     parser.add_argument("--width", type=int, default=240, help="pixels of a tile")
     parser.add_argument("--columns", type=int, default=3, help="methods side by side")
     parser.add_argument("-o", "--output", type=Path, default=Path("sheet.png"))
@@ -71,9 +72,10 @@ def main() -> None:
     width = arguments.width
     height = width * 3 // 4
     blocks = [block(role, [pair[k] for pair in read], width, height) for k, role in enumerate(("infrared", "visible"))]
+    more = {"cnn": {"weights": arguments.cnn_weights}}
     for name in arguments.methods.split(",") if arguments.methods else METHODS.names():
         try:
-            blocks.append(block(name, [fuse(name, *pair) for pair in read], width, height))
+            blocks.append(block(name, [fuse(name, *pair, **more.get(name, {})) for pair in read], width, height))
         except UserError as error:
             print(f"{name} is left out: {error}")
     wide, high = blocks[0].size

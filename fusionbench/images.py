@@ -480,7 +480,7 @@ def _check_range(array: Image, what: str) -> None:
                 " it to uint8."
             )
         return
-    raise UserError(f"{what} contains NaN or infinity (it ranges from {low:g} to {high:g}): replace those values.")
+    raise UserError(f"{what} contains NaN or infinity: replace those values.")
 
 
 def _is_grey(levels: NDArray[np.uint8]) -> bool:

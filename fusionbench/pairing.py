@@ -216,16 +216,14 @@ def remarks(sources: SourcePairs, methods: Sequence[MethodImages] = ()) -> list[
     lines += _listed("Infrared images without a visible partner", sources.only_ir)
     lines += _listed("Visible images without an infrared partner", sources.only_vis)
     lines += _listed("Neither infrared nor visible by name", [path for path in sources.unknown if path not in fused])
-    lines += [f"Left out, there is more than one {stem}: {_all(paths)}" for stem, paths in sources.doubled]
+    lines += [f"Left out, '{stem}' is more than once in {p[0].parent}: {_all(p)}" for stem, p in sources.doubled]
     if methods and (unused := unused_pairs(sources, methods)):
         lines.append(f"{len(sources.pairs) - len(unused)} of {len(sources.pairs)} pairs have a fused image")
     for method in methods:
         lines += [f"{method.method} is matched as {method.rule}"] if method.rule else []
         lines += _listed(f"{method.method} lacks", [pair.name for pair in method.missing])
         lines += _listed(f"{method.method} has images of no pair", method.unknown)
-        lines += [
-            f"{method.method}, left out, there is more than one {s}: {_all(paths)}" for s, paths in method.doubled
-        ]
+        lines += [f"{method.method}, left out, '{stem}' is more than once: {_all(p)}" for stem, p in method.doubled]
     return lines
 
 

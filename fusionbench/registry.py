@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -67,10 +68,27 @@ class Registry(Generic[T]):
         return self._loaded[name]
 
     def register(self, name: str, thing: T) -> None:
-        """Add a thing of the user's own; a name that is taken is refused."""
-        if name in self._entries and self._loaded.get(name) is not thing:
+        """Add a thing of the user's own.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+        thing : object
+            A function, say. One defined again in the place of the last, as in a notebook, replaces it.
+
+        Raises
+        ------
+        UserError
+            If the name is taken.
+        """
+        self._find_plugins()
+        place = f"{getattr(thing, '__module__', '?')}:{getattr(thing, '__name__', name)}"
+        known = self._entries.setdefault(name, place)
+        # An entry that is being loaded for the first time may name its thing by way of another module of the package.
+        package, ours = (re.split("[.:]", where)[0] for where in (known, place))
+        if known != place and (name in self._loaded or package != ours):
             raise UserError(f"There is already a {self.kind} called '{name}': choose another name.")
-        self._entries[name] = f"{getattr(thing, '__module__', '?')}:{getattr(thing, '__name__', name)}"
         self._loaded[name] = thing
 
     def _find_plugins(self) -> None:

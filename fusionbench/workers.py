@@ -84,10 +84,18 @@ def as_finished(
     ------
     object
         Results, in the order in which they come. Leaving early, whatever has begun is finished first.
+
+    Notes
+    -----
+    Meanwhile BLAS works in one thread, so that `threads` is how many there are, and no result depends on the machine.
     """
+    from threadpoolctl import threadpool_limits
+
     pool = _cluster(cluster) if cluster else ThreadPoolExecutor(threads)
     futures: list[Future[R]] = []
     finished: SimpleQueue[Future[R]] = SimpleQueue()
+    # Threads of BLAS below ours would spin while they wait for one another: several times slower on busy cores.
+    blas = threadpool_limits(1, user_api="blas")
     try:
         futures += [pool.submit(work, item) for item in items]
         for future in futures:
@@ -108,6 +116,7 @@ def as_finished(
         for future in futures:
             future.cancel()
         pool.shutdown()
+        blas.restore_original_limits()
 
 
 def _cluster(address: str) -> Executor:

@@ -40,7 +40,7 @@ def metric(
     standard: str = "",
     undefined: str = "",
 ) -> Callable[[F], F]:
-    """Give a function of a `Triple` its card, and its place in the registry if it is not one of ours.
+    """Give a function of a `Triple` its card, and its place in the registry.
 
     Parameters
     ----------
@@ -63,8 +63,7 @@ def metric(
         function.card = MetricCard(  # type: ignore[attr-defined]
             name, title, better, range, sources, version, reference, formula, standard, undefined
         )
-        if name not in METRICS:
-            METRICS.register(name, function)  # type: ignore[arg-type]
+        METRICS.register(name, function)  # type: ignore[arg-type]
         return function
 
     return decorate

@@ -79,8 +79,8 @@ def _source_edges(t: Triple, source: Source, scale: float, border: Border) -> Ed
 
 def _edges(plane: Levels, scale: float, border: Border) -> Edges:
     # level / 255 must be the double that the published numbers were computed from, so scale 1 divides by 255.
-    scaled = plane / (255 / scale)
-    strength, angle = edges(np.pad(scaled, 1, mode="edge") if border == "replicate" else np.pad(scaled, 1))
+    padded = np.pad(plane, 1, mode="edge") if border == "replicate" else np.pad(plane, 1)
+    strength, angle = edges(padded / (255 / scale))
     return strength, angle
 
 

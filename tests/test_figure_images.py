@@ -113,15 +113,19 @@ def test_what_is_no_box_is_refused(text: str) -> None:
         zoom.parse(text)
 
 
+# One may lie in a corner, the others must leave three corners to the enlargements.
+SPOTS = ((10, 10), (50, 70), (54, 125))
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_automatic_boxes_find_what_differs(count: int) -> None:
     same = noise(1, 120, 160)
     other = same.copy()
-    for y, x in ((10, 10), (50, 70), (95, 130))[:count]:
+    for y, x in SPOTS[:count]:
         other[y : y + 10, x : x + 12] = 255 - other[y : y + 10, x : x + 12]
     found = zoom.automatic([same, other], count)
     assert len(found) == count
-    for y, x in ((10, 10), (50, 70), (95, 130))[:count]:
+    for y, x in SPOTS[:count]:
         inside = [b.x <= x and x + 12 <= b.x + b.width and b.y <= y and y + 10 <= b.y + b.height for b, _ in found]
         assert sum(inside) == 1
 
@@ -173,12 +177,12 @@ def test_wrong_scenes_are_refused(folders: Callable[[str], Path]) -> None:
     with pytest.raises(UserError, match="Two folders are called 'A'"):
         scenes.load([folders("fused"), folders("fused/A")], *sources)
     images.write(folders("fused") / "A" / "1.png", noise(1, 10, 10))
-    with pytest.raises(UserError, match="10 x 10 pixels and .* 80 x 60"):
+    with pytest.raises(UserError, match=r"10 x 10 pixels and .* 80 x 60"):
         scenes.load([folders("fused")], *sources, pairs=["1"])
 
 
 @pytest.mark.parametrize("metric", list(metric_map.KINDS))
-@pytest.mark.parametrize("methods", [1, 20])
+@pytest.mark.parametrize("methods", [1, 7])
 def test_maps_stand_below_every_method(metric: str, methods: int) -> None:
     figure = metric_map.draw(scene(methods), metric)
     assert faults(figure) == []

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -23,6 +23,8 @@ NAMES = METHODS.names()
 SIZES = [(32, 32), (33, 47), (35, 64)]
 NOBODYS = {"average", "max", "min", "weighted"}
 """As old as the field, so that there is no paper to name."""
+NOTHING = {int: (-1,), float: (float("nan"), float("inf"))}
+"""Numbers that no parameter of the kind can use."""
 EVERY = pytest.mark.parametrize("name", NAMES)
 # Networks need torch and trained weights, and are held to the same by tests of their own.
 CLASSICAL = pytest.mark.parametrize("name", [name for name in NAMES if ".learned." not in METHODS._entries[name]])
@@ -138,6 +140,17 @@ def test_smaller_is_refused(name: str, fuse) -> None:
     for size in ((side, 64), (64, side)):
         with pytest.raises(UserError, match=f"too small for {name}: its shorter side must have at least {side + 1}"):
             fuse(name, picture(1, *size), picture(2, *size))
+
+
+@CLASSICAL
+def test_numbers_that_mean_nothing_are_refused_by_name(name: str, fuse) -> None:
+    ir, vis = picture(1, 32, 32), picture(2, 32, 32)
+    for word, parameter in parameters_of(name).items():
+        kinds = get_args(parameter.kind) or (parameter.kind,)
+        wrong = [number for kind, numbers in NOTHING.items() if kind in kinds for number in numbers]
+        for number in wrong:
+            with pytest.raises(UserError, match=word.partition("_")[0]):
+                fuse(name, ir, vis, **{word: number})
 
 
 @CLASSICAL

@@ -259,7 +259,7 @@ def test_doubled_names_are_named_and_left_out(tmp_path: Path) -> None:
     sources = sources_of(tmp_path, "1.png 1.bmp 2.png", "1.png 2.png")
     assert list(shown(sources.pairs)) == ["2"]
     assert sources.doubled == (("1", (tmp_path / "ir/1.bmp", tmp_path / "ir/1.png")),)
-    assert remarks(sources)[-1] == "Left out, there is more than one 1: 1.bmp, 1.png"
+    assert remarks(sources)[-1] == f"Left out, '1' is more than once in {tmp_path / 'ir'}: 1.bmp, 1.png"
     [method] = match_fused(fill(tmp_path / "gff", "2.png 3.png 3.jpg"), sources)
     assert method.doubled == (("3", (tmp_path / "gff/3.jpg", tmp_path / "gff/3.png")),)
     with pytest.raises(UserError, match=r"more than once \(1\.bmp, 1\.png\); keep one"):

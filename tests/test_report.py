@@ -25,7 +25,7 @@ from fusionbench.metrics import METRICS
 from fusionbench.metrics.ssim import structural_similarity_map
 from fusionbench.metrics.triple import Triple
 from fusionbench.report import album, page, provenance, scenes, svg
-from fusionbench.report.boards import boards_of
+from fusionbench.report.panels import panels_of
 from fusionbench.report.scenes import Folders
 from fusionbench.types import UserError
 
@@ -146,56 +146,56 @@ def test_same_input_same_bytes(tmp_path: Path, layout: Layout) -> None:
 
 
 def test_best_first_with_marks_and_directions() -> None:
-    [board] = boards_of(tables.read(scores(["a", "b", "c"])))
-    assert [(column.name, column.better) for column in board.columns] == [
+    [panel] = panels_of(tables.read(scores(["a", "b", "c"])))
+    assert [(column.name, column.better) for column in panel.columns] == [
         ("EN", "higher"),
         ("SSIM", "higher"),
         ("MSE", "lower"),
     ]
     # a is best in SSIM and MSE, c in EN.
-    assert [line.method for line in board.lines] == ["a", "b", "c"]
-    assert [[cell.place for cell in line.cells] for line in board.lines] == [
+    assert [line.method for line in panel.lines] == ["a", "b", "c"]
+    assert [[cell.place for cell in line.cells] for line in panel.lines] == [
         ["", "best", "best"],
         ["second"] * 3,
         ["best", "", ""],
     ]
-    assert [line.rank.text for line in board.lines] == ["1.67", "2.00", "2.33"]
-    assert [column.groups for column in board.columns] == ["all core fused", "all core sources", "all sources"]
+    assert [line.rank.text for line in panel.lines] == ["1.667", "2.000", "2.333"]
+    assert [column.groups for column in panel.columns] == ["all core fused", "all core sources", "all sources"]
 
 
 def test_cells_sort_by_full_numbers() -> None:
     frame = pd.DataFrame({"method": ["a", "b"], "pair": "1", "PSNR": [np.inf, 30.123456789], "EN": [np.nan, 7.0]})
-    [board] = boards_of(tables.read(frame))
-    cells = {line.method: line.cells for line in board.lines}
+    [panel] = panels_of(tables.read(frame))
+    cells = {line.method: line.cells for line in panel.lines}
     assert [cell.value for cell in cells["a"]] == ["Infinity", ""]
-    assert [cell.text for cell in cells["a"]] == ["∞", "–"]
+    assert [cell.text for cell in cells["a"]] == ["inf", "-"]
     assert cells["b"][0].value == "30.123456789"
 
 
 def test_one_method_and_no_common_image_are_not_ranked() -> None:
-    [alone] = boards_of(tables.read(scores(["a"])))
+    [alone] = panels_of(tables.read(scores(["a"])))
     assert not alone.ranked
-    assert "no rank" in alone.notes[0]
+    assert not alone.comparisons
     frame = pd.DataFrame({"method": ["a", "b"], "pair": ["1", "2"], "EN": [6.0, 7.0]})
-    [apart] = boards_of(tables.read(frame))
+    [apart] = panels_of(tables.read(frame))
     assert not apart.ranked
-    assert "No image is common" in apart.notes[0]
+    assert "No image is common" in apart.notes[1]
 
 
-def test_datasets_and_conventions_each_have_a_board() -> None:
+def test_datasets_and_conventions_each_have_a_panel() -> None:
     parts = [scores(["a", "b"], dataset=d, convention=c) for d in ("x", "y") for c in ("p", "q")]
-    boards = boards_of(tables.read(pd.concat(parts)))
-    assert [(board.key, board.convention) for board in boards] == [
+    panels = panels_of(tables.read(pd.concat(parts)))
+    assert [(panel.key, panel.convention) for panel in panels] == [
         (key, convention) for key in ("all", "0", "1") for convention in ("p", "q")
     ]
-    assert boards[0].title == "All datasets, p"
-    assert all(board.robust for board in boards)
+    assert panels[0].title == "All datasets, p"
+    assert all(panel.across for panel in panels)
 
 
 def test_missing_images_are_said() -> None:
     frame = scores(["a", "b"]).iloc[:-1]
-    [board] = boards_of(tables.read(frame))
-    assert "2 images that all 2 methods have (a has 1 more)" in board.notes[0]
+    [panel] = panels_of(tables.read(frame))
+    assert "2 images that all 2 methods have (a has 1 more)" in panel.notes[1]
 
 
 def test_definitions_are_those_of_the_table_or_nobodys() -> None:
@@ -266,7 +266,7 @@ def big(root: Path, scenes_wanted: int = 6) -> Layout:
     for folder in (layout.ir, layout.vis, layout.fused / "a"):
         folder.mkdir(parents=True)
         for k in range(scenes_wanted):
-            images.write(folder / f"{k}.png", picture(k, 300, 700))
+            images.write(folder / f"{k}.png", picture(k, 120, 1100))
     return layout
 
 
@@ -274,7 +274,7 @@ def test_budget_is_kept_by_smaller_images_then_by_fewer(tmp_path: Path) -> None:
     layout = big(tmp_path / "big")
     table = tables.read(scores(["a"], [str(k) for k in range(6)]))
     sizes = []
-    for mb in (4.0, 0.6, 0.2):
+    for mb in (4.0, 0.3, 0.1):
         done = page.write(table, tmp_path / "r.html", folders=where(layout), max_mb=mb, maps=False)
         assert (tmp_path / "r.html").stat().st_size == done.size <= mb * 1e6
         sizes.append((done.side, done.scenes))
@@ -291,7 +291,10 @@ def test_budget_is_kept_by_smaller_images_then_by_fewer(tmp_path: Path) -> None:
 def test_what_cannot_fit_is_refused(tmp_path: Path) -> None:
     layout = big(tmp_path / "big", 1)
     table = tables.read(scores(["a"], ["0"]))
-    for mb, said in ((0.001, "without any image"), (0.06, "not a single scene"), (-1, "holds nothing")):
+    found, _ = scenes.find("", where(layout)[""][0], {"0"}, {"a"})
+    with pytest.raises(UserError, match="not a single scene"):
+        album.embed(found, 500)
+    for mb, said in ((0.001, "without any image"), (-1, "holds nothing")):
         with pytest.raises(UserError, match=said):
             page.write(table, tmp_path / "r.html", folders=where(layout), max_mb=mb)
     with pytest.raises(UserError, match="The page has"):
@@ -307,6 +310,14 @@ def test_images_that_cannot_be_shown_are_named(tmp_path: Path, layout: Layout) -
     assert any("10.png' is not shown: it has another size" in remark for remark in done.remarks)
     listed = data_of((tmp_path / "r.html").read_text())["scenes"]
     assert ["fused:noisy" in scene["urls"] for scene in listed] == [True, False, False]
+
+
+def test_nothing_but_damaged_images(tmp_path: Path, layout: Layout) -> None:
+    for path in [*layout.ir.iterdir(), *layout.vis.iterdir(), *layout.fused.glob("*/*")]:
+        path.write_bytes(b"")
+    done = page.write(tables.read(scores(["average", "noisy"])), tmp_path / "r.html", folders=where(layout))
+    assert len(done.remarks) == 12
+    assert all("is empty" in remark for remark in done.remarks)
 
 
 def test_what_does_not_match_is_said(layout: Layout) -> None:

@@ -24,7 +24,7 @@ METHODS = (
     "融合方法",
 )
 SCENES = ("1", "2", "3", "7", "10", "11")
-ROWS = ".board:not([hidden]) .ranking tbody tr:not([hidden])"
+ROWS = ".panel:not([hidden]) .ranking tbody tr:not([hidden])"
 
 
 @pytest.fixture(scope="module")
@@ -91,11 +91,11 @@ def choose(reader: Browser, selector: str, value: str) -> None:
 def heading(reader: Browser, name: str) -> str:
     """A selector of the button above a column of the table that is shown."""
     place = reader.ask(
-        "[...document.querySelectorAll('.board:not([hidden]) .ranking thead th')]"
+        "[...document.querySelectorAll('.panel:not([hidden]) .ranking thead th')]"
         f".findIndex((head) => head.textContent.startsWith({json.dumps(name)}))"
     )
     assert place >= 0
-    return f".board:not([hidden]) .ranking thead th:nth-child({place + 1}) button"
+    return f".panel:not([hidden]) .ranking thead th:nth-child({place + 1}) button"
 
 
 # Leaderboard
@@ -109,7 +109,7 @@ def test_columns_sort_by_number_best_first_then_the_other_way(reader: Browser) -
     assert methods(reader) == best_first[::-1]
     reader.click(heading(reader, "EN"))
     assert methods(reader) == list(METHODS)[::-1]
-    sorted_by = "[...document.querySelectorAll('.board:not([hidden]) .ranking th[aria-sort]')].map(h => h.textContent)"
+    sorted_by = "[...document.querySelectorAll('.panel:not([hidden]) .ranking th[aria-sort]')].map(h => h.textContent)"
     assert reader.ask(sorted_by) == ["EN↑"]
 
 
@@ -128,18 +128,18 @@ def test_filters(reader: Browser) -> None:
     assert methods(reader) == ["average"]
     reader.type("zzz")
     assert methods(reader) == []
-    assert reader.ask("!document.querySelector('.board:not([hidden]) .none').hidden")
+    assert reader.ask("!document.querySelector('.panel:not([hidden]) .none').hidden")
     choose(reader, "#filters input[name=method]", "")
-    shown = "[...document.querySelectorAll('.board:not([hidden]) .ranking th[data-groups]:not([hidden])')].length"
+    shown = "[...document.querySelectorAll('.panel:not([hidden]) .ranking th[data-groups]:not([hidden])')].length"
     assert reader.ask(shown) == 3
     choose(reader, "#filters select[name=group]", "fused")
     assert reader.ask(shown) == 1
-    cells = "[...document.querySelectorAll('.board:not([hidden]) .ranking td[data-groups]:not([hidden])')].length"
+    cells = "[...document.querySelectorAll('.panel:not([hidden]) .ranking td[data-groups]:not([hidden])')].length"
     assert reader.ask(cells) == 5
 
 
 def test_dataset_and_convention_choose_the_board(reader: Browser) -> None:
-    title = "[...document.querySelectorAll('.board:not([hidden]) > h3:first-child')].map(h => h.textContent)"
+    title = "[...document.querySelectorAll('.panel:not([hidden]) > h3:first-child')].map(h => h.textContent)"
     assert reader.ask(title) == ["All datasets, standard"]
     choose(reader, "#filters select[name=dataset]", "1")
     choose(reader, "#filters select[name=convention]", "vifb")
@@ -147,9 +147,9 @@ def test_dataset_and_convention_choose_the_board(reader: Browser) -> None:
 
 
 def test_spread_of_a_chosen_metric(reader: Browser) -> None:
-    shown = "[...document.querySelectorAll('.board:not([hidden]) figure[data-metric]:not([hidden])')].map(f => f.dataset.metric)"
+    shown = "[...document.querySelectorAll('.panel:not([hidden]) figure[data-metric]:not([hidden])')].map(f => f.dataset.metric)"
     assert reader.ask(shown) == ["EN"]
-    choose(reader, ".board:not([hidden]) select.spread", "MSE")
+    choose(reader, ".panel:not([hidden]) select.spread", "MSE")
     assert reader.ask(shown) == ["MSE"]
 
 
@@ -292,7 +292,7 @@ def test_nothing_is_wider_than_the_window_or_outside_its_chart(reader: Browser, 
     reader.resize(width, 900)
     assert reader.ask("document.documentElement.scrollWidth") <= width
     outside = reader.ask(
-        "[...document.querySelectorAll('.board:not([hidden]) svg')].filter(s => s.getClientRects().length).flatMap(s =>"
+        "[...document.querySelectorAll('.panel:not([hidden]) svg')].filter(s => s.getClientRects().length).flatMap(s =>"
         " [...s.querySelectorAll('text')].filter(t => { const b = t.getBoundingClientRect();"
         " const o = s.getBoundingClientRect(); return b.left < o.left - 1 || b.right > o.right + 1"
         " || b.top < o.top - 1 || b.bottom > o.bottom + 1; }).map(t => t.textContent))"
@@ -332,6 +332,8 @@ def test_text_stands_out_in_light_and_dark(reader: Browser, scheme: str) -> None
 
 def test_print_is_black_on_white_without_controls(reader: Browser) -> None:
     reader.prefer("dark", "print")
+    reader.resize(700, 900)
+    assert reader.ask("document.documentElement.scrollWidth") <= 700
     assert reader.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert reader.ask(
         "[...document.querySelectorAll('nav, .controls')].every(e => getComputedStyle(e).display === 'none')"

@@ -259,6 +259,30 @@ def test_a_metric_of_the_users_own_has_its_standard_definition(own_metrics: None
         define("GAIN", convention_named("tang"))
 
 
+def test_a_name_that_is_taken_is_refused(own_metrics: None) -> None:
+    def other(t: Triple) -> float:
+        return 0.0
+
+    with pytest.raises(UserError, match="There is already a metric called 'SSIM': choose another name."):
+        register("SSIM", other)
+    register("MINE", other)
+    with pytest.raises(UserError, match="There is already a metric called 'MINE'"):
+        register("MINE", lambda t: 1.0)
+    assert score(FUSED, IR, VIS, metrics="MINE") == {"MINE": 0.0}
+    assert score(FUSED, IR, VIS, metrics="SSIM")["SSIM"] != 0
+
+
+def test_a_metric_that_is_defined_anew_replaces_the_last(own_metrics: None) -> None:
+    """As when a cell of a notebook runs again."""
+    for value in (1.0, 2.0):
+
+        def mine(t: Triple, value: float = value) -> float:
+            return value
+
+        register("MINE", mine)
+        assert score(FUSED, IR, VIS, metrics="MINE") == {"MINE": value}
+
+
 # Folders
 
 

@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from ..card import Plane, method
+from .filters import require_positive
 from .kernels import jit
 from .memory import kept_for
 from .principal import principal_weights
@@ -52,7 +53,13 @@ def anisotropic_diffusion_fusion(
     -------
     ndarray
         The fused image, (H, W), on the scale 0..255, not rounded.
+
+    Raises
+    ------
+    UserError
+        If a parameter is not above 0.
     """
+    require_positive(iterations=iterations, step=step, kappa=kappa)
     base_ir = _base(ir, iterations, step, kappa)
     base_vis = _base(vis, iterations, step, kappa)
     detail_ir, detail_vis = ir - base_ir, vis - base_vis

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..card import Plane, method
+from .filters import require_positive
 from .kernels import jit
 
 
@@ -60,7 +61,13 @@ def cross_bilateral_fusion(
     -------
     ndarray
         The fused image, (H, W), on the scale 0..255, not rounded.
+
+    Raises
+    ------
+    UserError
+        If a parameter is not above 0.
     """
+    require_positive(sigma_space=sigma_space, sigma_range=sigma_range, radius=radius, neighbourhood=neighbourhood)
     weight_ir = _significance(_detail(ir, vis, sigma_space, sigma_range, radius), neighbourhood)
     weight_vis = _significance(_detail(vis, ir, sigma_space, sigma_range, radius), neighbourhood)
     fused: Plane = (weight_ir * ir + weight_vis * vis) / (weight_ir + weight_vis)

@@ -99,8 +99,10 @@ def siamese_network_fusion(
     Raises
     ------
     UserError
-        Without weights, or for a file that does not hold them.
+        Without weights, for a file that does not hold them, or for a threshold out of -1..1.
     """
+    if not -1 <= match <= 1:
+        raise UserError(f"match={match} is out of range: give a number from -1 to 1.")
     if weights is None:
         raise UserError(
             "The network of cnn is its authors' and not ours to ship: give their file, weights='cnnmodel.mat'."

@@ -109,7 +109,9 @@ def check_directions(directions: Sequence[int], image: Plane) -> None:
         raise UserError(f"directions={list(directions)} are not powers of two: give one for each scale, as in 4,8,16.")
     if min(image.shape) < 2 ** len(directions):
         height, width = image.shape
-        raise UserError(f"An image of {height}x{width} pixels has no {len(directions)} scales: give fewer directions.")
+        raise UserError(
+            f"An image of {width} x {height} pixels (width x height) has no {len(directions)} scales: give fewer directions."
+        )
 
 
 def stronger(p: Scales, q: Scales, directions: Sequence[int]) -> list[Plane]:

@@ -61,7 +61,9 @@ def curvelet(ir: Plane, vis: Plane, *, scales: int = 5, angles: int = 16) -> Pla
     height, width = ir.shape
     most = int(np.log2(min(height, width)))
     if scales not in range(2, most + 1):
-        raise UserError(f"An image of {height}x{width} pixels has no {scales} scales: give scales=2 to scales={most}.")
+        raise UserError(
+            f"An image of {width} x {height} pixels (width x height) has no {scales} scales: give scales=2 to {most}."
+        )
     if angles < 4 or angles % 4:
         raise UserError(f"There are no {angles} angles of curvelets: give a positive multiple of 4, such as angles=16.")
     a, b = _transform(ir, scales, angles), curvelet_transform(_periodic(vis), scales, angles)

@@ -7,6 +7,8 @@ overexposed and fade.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from fusionbench.types import UserError
@@ -55,11 +57,11 @@ def exposure_fusion(
     Raises
     ------
     UserError
-        If an exponent is negative or `sigma` is not positive.
+        If an exponent is negative, `sigma` is not positive, or one of them is infinite.
     """
-    if contrast < 0 or exposedness < 0 or not sigma > 0:
+    if not (0 <= contrast < math.inf and 0 <= exposedness < math.inf and 0 < sigma < math.inf):
         raise UserError(
-            f"The weights of exposure fusion need contrast >= 0, exposedness >= 0 and sigma > 0, not contrast={contrast}, "
+            f"The weights of exposure fusion need finite contrast >= 0, exposedness >= 0 and sigma > 0, not contrast={contrast}, "
             f"exposedness={exposedness}, sigma={sigma}."
         )
     weight_ir, weight_vis = (

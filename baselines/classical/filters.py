@@ -32,7 +32,7 @@ _PAD_MODE: Final[dict[str, Any]] = {
 
 
 def require_positive(**widths: float) -> None:
-    """Refuse a standard deviation, radius or variance that leaves a filter undefined.
+    """Refuse a standard deviation, radius or other number that means nothing unless it is above 0.
 
     Parameters
     ----------
@@ -42,11 +42,11 @@ def require_positive(**widths: float) -> None:
     Raises
     ------
     UserError
-        If one is not above 0.
+        If one is not above 0, or is infinite.
     """
     for name, value in widths.items():
-        if not value > 0:
-            raise UserError(f"{name}={value} leaves the filter undefined: give a number above 0")
+        if not 0 < value < math.inf:
+            raise UserError(f"{name}={value} is out of range: give a finite number above 0.")
 
 
 def pad(x: Plane, rows: tuple[int, int], columns: tuple[int, int], border: Border) -> Plane:

@@ -7,6 +7,7 @@ differ in brightness the borders between the two show as steps.
 
 from __future__ import annotations
 
+import math
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -56,10 +57,12 @@ def focus_spatial_frequency(ir: Plane, vis: Plane, *, block: int = 16, threshold
     Raises
     ------
     UserError
-        If blocks are smaller than 2 pixels or the threshold is negative.
+        If blocks are smaller than 2 pixels, or the threshold is negative or infinite.
     """
-    if block < 2 or threshold < 0:
-        raise UserError(f"Blocks need block >= 2 and threshold >= 0, not block={block}, threshold={threshold}.")
+    if block < 2 or not 0 <= threshold < math.inf:
+        raise UserError(
+            f"Blocks need block >= 2 and a finite threshold >= 0, not block={block}, threshold={threshold}."
+        )
     advantage = _spatial_frequency(ir, block) - _spatial_frequency(vis, block)
     chosen = _majority_of_blocks(np.where(np.abs(advantage) > threshold, np.sign(advantage), 0.0))
     weight = np.repeat(np.repeat((chosen + 1) / 2, block, axis=0), block, axis=1)[: ir.shape[0], : ir.shape[1]]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..card import Plane, method
+from .filters import require_positive
 from .kernels import jit
 from .memory import kept_for
 from .numeric import u8
@@ -55,7 +56,13 @@ def fourth_order_fusion(
     -------
     ndarray
         The fused image, (H, W), on the scale 0..255, not rounded.
+
+    Raises
+    ------
+    UserError
+        If a parameter is not above 0.
     """
+    require_positive(iterations=iterations, step=step, k=k)
     base_ir = _base(ir, iterations, step, k)
     base_vis = _base(vis, iterations, step, k)
     if rounded_base:

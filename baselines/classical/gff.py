@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fusionbench.types import UserError
 
 from ..card import Plane, method
-from .filters import box_sum, correlate, gaussian, guided_filter, pad, separable
+from .filters import box_sum, correlate, gaussian, guided_filter, pad, require_positive, separable
 from .numeric import grey, u8
 
 Winner: TypeAlias = Literal["visible", "infrared"]
@@ -84,11 +84,15 @@ def guided_filter_fusion(
     Raises
     ------
     UserError
-        For an unknown winner of ties, or where there is no green channel to overwrite.
+        For an unknown winner of ties, a radius or regularisation that is not above 0, no quality of a JPEG file, or where
+        there is no green channel to overwrite.
     """
+    require_positive(base_radius=base_radius, base_eps=base_eps, detail_radius=detail_radius, detail_eps=detail_eps)
     if tie not in ("visible", "infrared"):
         raise UserError(f"Ties cannot go to {tie!r}: give tie='visible' or tie='infrared'.")
     if jpeg is not None:
+        if not 1 <= jpeg <= 100:
+            raise UserError(f"There is no quality jpeg={jpeg}: give a number from 1 to 100.")
         ir, vis = _recompressed(ir, jpeg), _recompressed(vis, jpeg)
     if misplace_infrared:
         if vis.ndim == 2:

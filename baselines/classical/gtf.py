@@ -79,12 +79,12 @@ def gradient_transfer_fusion(
     Raises
     ------
     UserError
-        For an unknown solver, a negative weight, or less than one step.
+        For an unknown solver, a negative or infinite weight, or less than one step.
     """
     if solver not in _STEPS:
         raise UserError(f"Gradient transfer has no solver {solver!r}: give solver='irn' or solver='admm'.")
-    if weight < 0:
-        raise UserError(f"The total variation needs a weight of 0 or more, not weight={weight}.")
+    if not 0 <= weight < math.inf:
+        raise UserError(f"The total variation needs a finite weight of 0 or more, not weight={weight}.")
     steps = _STEPS[solver] if steps is None else steps
     if steps < 1:
         raise UserError(f"The solver needs at least one step, not steps={steps}.")

@@ -101,7 +101,7 @@ def hybrid_guided_fusion(
        enhancement", Applied Optics 55(23), 2016.
     """
     check_levels(levels)
-    require_positive(radius=radius, contrast=contrast)
+    require_positive(radius=radius, contrast=contrast, gain=gain)
     if injection is None:
         injection = _injection(_perceptual_contrast(ir), _perceptual_contrast(vis))
     ir_layers, vis_layers = (_decompose(plane, levels, radius, contrast) for plane in (ir, vis))

@@ -154,7 +154,7 @@ def check_levels(levels: int) -> None:
         If there are not 2 to 8 levels.
     """
     if levels not in range(2, 9):
-        raise UserError(f"levels={levels} is out of range: give levels=2 to levels=8")
+        raise UserError(f"levels={levels} is out of range: give levels=2 to levels=8.")
 
 
 def smooth(x: Plane, sigma: float) -> Plane:

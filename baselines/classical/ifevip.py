@@ -73,7 +73,7 @@ def feature_extraction_fusion(
     Raises
     ------
     UserError
-        If the smoothing is not positive or the smallest block not one of 4..512.
+        If the smallest block is not one of 4..512, or another parameter is not above 0.
 
     Notes
     -----
@@ -84,9 +84,9 @@ def feature_extraction_fusion(
     .. [1] Y. Zhang, L. Zhang, X. Bai, L. Zhang, "Infrared and visual image fusion through infrared feature extraction and
        visual information preservation", Infrared Physics & Technology 83, 2017.
     """
-    require_positive(smoothing=smoothing)
+    require_positive(split=split, smoothing=smoothing, saturated=saturated, largest_ratio=largest_ratio)
     if not 4 <= smallest_block <= _SIDE:
-        raise UserError(f"smallest_block={smallest_block} is out of range: give a side from 4 to {_SIDE} pixels")
+        raise UserError(f"smallest_block={smallest_block} is out of range: give a side from 4 to {_SIDE} pixels.")
     bright = np.maximum(ir - _background(ir, smallest_block, split, smoothing), 0.0)
     more_informative = _ratio(_entropy(ir), _entropy(vis))
     if vis.ndim == 3:

@@ -34,11 +34,13 @@ def check_levels(levels: int, image: Plane) -> None:
     >>> check_levels(5, np.zeros((32, 47)))
     Traceback (most recent call last):
     ...
-    fusionbench.types.UserError: An image of 32x47 pixels has no 5 levels: give levels=1 to levels=4.
+    fusionbench.types.UserError: An image of 47 x 32 pixels (width x height) has no 5 levels: give levels=1 to 4.
     """
     most = 0
     while min(image.shape) >= COARSEST << (most + 1):
         most += 1
     if levels not in range(1, most + 1):
         height, width = image.shape
-        raise UserError(f"An image of {height}x{width} pixels has no {levels} levels: give levels=1 to levels={most}.")
+        raise UserError(
+            f"An image of {width} x {height} pixels (width x height) has no {levels} levels: give levels=1 to {most}."
+        )

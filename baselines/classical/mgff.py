@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..card import Plane, method
-from .filters import guided_filter
+from .filters import guided_filter, require_positive
 
 
 @method(
@@ -48,7 +48,13 @@ def multiscale_guided_fusion(ir: Plane, vis: Plane, *, levels: int = 4, radius: 
     ndarray
         The fused image, (H, W), on the scale 0..255, not rounded. Where both details of a level are 0 (0/0 in the
         formula) the level adds 0.
+
+    Raises
+    ------
+    UserError
+        If a parameter is not above 0.
     """
+    require_positive(levels=levels, radius=radius, eps=eps)
     fused = np.zeros_like(ir)
     for _ in range(levels):
         base_ir = guided_filter(ir, vis, radius, eps)

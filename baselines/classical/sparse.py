@@ -166,8 +166,8 @@ def encode(plane: Plane, dictionary: Dictionary, stride: int, tolerance: float =
     side = dictionary.side
     if not 1 <= stride <= side:
         raise UserError(f"stride={stride} does not cover the image without gaps: give 1 to {side}.")
-    if not tolerance > 0:
-        raise UserError(f"tolerance={tolerance} is never reached: give a positive length, in levels.")
+    if not 0 < tolerance < math.inf:
+        raise UserError(f"tolerance={tolerance} is out of range: give a positive length, in levels.")
     if min(plane.shape) < side:
         return Codes((0, 0), np.empty(0), np.empty((0, side**2), np.int32), np.empty((0, side**2)), np.empty(0))
     windows = sliding_window_view(plane, (side, side))[::stride, ::stride]

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from fusionbench.types import UserError
+
 from ..card import Plane, method
 from .filters import pad, separable
 from .memory import kept_for
@@ -48,7 +50,14 @@ def two_scale_fusion(ir: Plane, vis: Plane, *, window: int = 35, rounded_taps: b
     ndarray
         The fused image, (H, W), on the scale 0..255, not rounded. Where neither source is salient the details have
         equal weights.
+
+    Raises
+    ------
+    UserError
+        If the window is not odd.
     """
+    if window < 1 or window % 2 == 0:
+        raise UserError(f"A mean over window={window} pixels has no middle: give an odd number of 1 or more.")
     base_ir, saliency_ir = _parts(ir, window, rounded_taps)
     base_vis, saliency_vis = _parts(vis, window, rounded_taps)
     total = saliency_ir + saliency_vis

@@ -8,6 +8,7 @@ small saturated lamp counts as salient; infrared noise in visibly flat regions s
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -100,9 +101,9 @@ def saliency_least_squares_fusion(
     """
     require_positive(radius=radius, contrast=contrast, decision_sigma=decision_sigma)
     if iterations < 1:
-        raise UserError(f"iterations={iterations} is too small: the guided filter rolls at least once")
-    if regularisation < 0:
-        raise UserError(f"regularisation={regularisation} is negative: give a number of at least 0")
+        raise UserError(f"iterations={iterations} is too small: the guided filter rolls at least once.")
+    if not 0 <= regularisation < math.inf:
+        raise UserError(f"regularisation={regularisation} is out of range: give a finite number of at least 0.")
     infrared = _decompose(ir, radius, contrast, iterations)
     visible = _decompose(vis, radius, contrast, iterations)
 

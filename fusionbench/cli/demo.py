@@ -1,18 +1,27 @@
-"""``fusionbench demo``: everything there is, on images made on the spot."""
+"""``fusionbench demo``: everything there is, on images made on the spot.
+
+Every step but the first is a command of its own, which is printed and then run: nothing here does what a user cannot.
+"""
 
 from __future__ import annotations
 
+import io
 import shlex
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fusionbench.cli import examples
-from fusionbench.cli.score import complain, show
+from fusionbench.cli import examples, main
 
-_SCENES = 6
-_METHODS = ("average", "lp", "gff")
+_SCENES = 12
+"""As few as can be for tests on all pairs of methods to be able to tell two apart."""
+_SIZE = 320, 240
+_METHODS = "average max lp dwt adf fpde gff gtf hmsd-gf ifevip mgff msvd tif vsm-wls".split()
+"""Fast ones of every kind."""
+_SHOWN = "01", "02"
+"""A scene by night and one by day, for the figure of images."""
 
 app = typer.Typer()
 
@@ -20,35 +29,60 @@ app = typer.Typer()
 @app.command(epilog=examples("fusionbench demo", "fusionbench demo -o somewhere"))
 def demo(
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Where the images and the scores go.")
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Where everything that is made goes.")
     ] = Path("demo"),
 ) -> None:
-    """Make a few scenes, fuse them by a few methods and score the result: no data, no weights, no network."""
-    from fusionbench import store
+    """Make a few scenes, fuse them, score, rank and draw the results: no data, no weights, no network."""
     from fusionbench.datasets import synthetic
-    from fusionbench.fusing import fuse_folder
-    from fusionbench.scoring import score_paths
-    from fusionbench.types import UserError
-    from fusionbench.workers import telling_of_compilation
 
-    names = synthetic.make(output, _SCENES)
-    typer.echo(f"Made {len(names)} street scenes, infrared and visible: {output / 'ir'} and {output / 'vis'}")
-    sources = output / "ir", output / "vis"
-    options: list[str | Path] = ["--ir", sources[0], "--vis", sources[1], "-o"]
-    with telling_of_compilation(typer.echo):
-        for outcome in fuse_folder(_METHODS, *sources, output / "fused", overwrite=True):
-            if outcome.reason:
-                raise UserError(outcome.reason)
-    typer.echo(f"Fused them, as this does: {_command('fuse', *_METHODS, *options, output / 'fused')}")
-    scores = score_paths(output / "fused", *sources, notice=typer.echo)
-    target = output / "scores.csv"
-    store.write(scores, target)
-    typer.echo(f"Scored them, as this does: {_command('score', output / 'fused', *options, target)}\n")
-    show(scores, target)
-    complain(scores)
-    if scores.failures:
-        raise typer.Exit(1)
+    names = synthetic.make(output, _SCENES, _SIZE)
+    sources = "--ir", output / "ir", "--vis", output / "vis"
+    fused, scores, page = output / "fused", output / "scores.csv", output / "report.html"
+    typer.echo(f"{len(names)} street scenes, infrared and visible, by night and by day: {sources[1]}, {sources[3]}")
+    scenes = [word for name in _SHOWN for word in ("--scene", name)]
+    steps: list[tuple[str, int | None, list[str | Path]]] = [
+        ("Fuse them", 0, ["fuse", *_METHODS, *_networks(), *sources, "-o", fused, "--overwrite"]),
+        ("Score the images", 1, ["score", fused, *sources, "--metrics", "all", "-o", scores]),
+        ("Rank the methods", None, ["leaderboard", scores, "--metrics", "core"]),
+        ("The same for a paper", 1, ["leaderboard", scores, "--metrics", "core", "-o", output / "table.tex"]),
+        ("See the images", 1, ["figure", "grid", fused, *sources, *scenes, "-o", output / "grid.png"]),
+        ("See which methods differ", 1, ["figure", "cd", scores, "-o", output / "cd.png"]),
+        ("See who is good at what", 1, ["figure", "heatmap", scores, "-o", output / "heatmap.png"]),
+        ("See everything on one page", 1, ["report", scores, "--title", "Demo", "-o", page]),
+    ]
+    for title, lines, words in steps:
+        _run(title, words, lines)
+    typer.echo(f"\nNow open {page} in a browser, and look at {output / 'grid.png'}. With images of yours:\n")
+    for line in (
+        "fusionbench score results/mymethod --ir tno/ir --vis tno/vi -o scores.csv",
+        "fusionbench fuse gff lp --ir tno/ir --vis tno/vi -o results",
+        "fusionbench --help",
+    ):
+        typer.echo(f"  {line}")
 
 
-def _command(*words: str | Path) -> str:
-    return shlex.join(["fusionbench", *map(str, words)])
+def _networks() -> list[str]:
+    """The learned methods that can fuse here: those whose weights come with this copy, if torch is installed."""
+    from importlib.util import find_spec
+
+    from fusionbench.baselines.learned import cards, weights
+
+    if find_spec("torch") is None:
+        return []
+    shipped = [card for card in cards.CARDS.values() if card.shipped and card.fuses]
+    return [card.method for card in shipped if weights.at_hand(card) is not None]
+
+
+def _run(title: str, words: list[str | Path], lines: int | None) -> None:
+    """Print a command and run it; of what it prints show so many last lines, or everything, and always its complaints."""
+    command = [str(word) for word in words]
+    typer.echo(f"\n{title}:\n\n  {shlex.join(['fusionbench', *command])}\n")
+    if lines is None:
+        code = main(command)
+    else:
+        with redirect_stdout(io.StringIO()) as said:
+            code = main(command)
+        for line in said.getvalue().splitlines()[-lines:] if lines else ():
+            typer.echo(line)
+    if code:
+        raise typer.Exit(code)

@@ -43,7 +43,7 @@ def list_(as_json: _Json = False) -> None:
         ]
         for name, card in cards.items()
     ]
-    for line in table(["metric", "title", "better", "range", "uses sources"], rows, left=(0, 1)):
+    for line in table(["metric", "title", "better", "range", "sources"], rows, left=(0, 1)):
         typer.echo(line)
     typer.echo("* core: what 'score' computes if nothing else is asked for.\n")
     typer.echo("Conventions")

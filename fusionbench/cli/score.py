@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 _FEW = 20
 """So many images of a single method are listed one by one."""
-_LONG = 400
-"""Characters after which a list of names is cut on the screen; the meta file has it whole."""
 
 app = typer.Typer()
 
@@ -109,10 +107,12 @@ def show(scores: Scores, output: Path | None = None) -> None:
         fewer(ranking),
         f"Convention {whose.name}: {whose.title}. {whose.note}",
         f"It does not define {', '.join(scores.left_out)}, left out here." if scores.left_out else "",
-        f"Written to {output} and, with how it was made, {_meta_path(output)}." if output else "",
     ]
     for text in filter(None, notes):
         typer.echo(paragraph(text))
+    if output:
+        # Not wrapped: a path in two parts cannot be copied.
+        typer.echo(f"Written to {output} and, with how it was made, {_meta_path(output)}.")
 
 
 def complain(scores: Scores) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from fusionbench.figures.lettering import LINE, SIZE, fit, spread, widest
 from fusionbench.figures.looks import ARROW, digits, look, tick
@@ -16,8 +17,6 @@ from fusionbench.figures.page import MARGIN, WIDTHS, Page, style
 from fusionbench.figures.selection import scores, shown
 from fusionbench.ranking import Ranking
 
-_TICKS: Final = 0.38
-"""Inches for the numbers beside the vertical axis."""
 _UNDER: Final = 0.36
 """Inches for the numbers and the words below the horizontal axis."""
 _LEADER: Final = 0.24
@@ -60,14 +59,27 @@ def draw(ranking: Ranking, *, labels: Mapping[str, str] | None = None, width: fl
             metric: [name + mean for name, mean in zip(short, texts, strict=True)] for metric, texts in means.items()
         }
         aside = max(widest(texts, size) for texts in ends.values()) + _LEADER
+        left = max(_ticks(scores(ranking, metric)) for metric in metrics)
         head, line = LINE * SIZE / 72 + 0.03, LINE * size / 72
         inner = max(1.35, line * len(ranking.methods))
         page = Page(width, 2 * MARGIN + rows * (head + inner + _UNDER) + (rows - 1) * _GAP)
         for at, metric in enumerate(metrics):
-            x = MARGIN + at % columns * (panel + _GAP) + _TICKS
+            x = MARGIN + at % columns * (panel + _GAP) + left
             y = MARGIN + at // columns * (head + inner + _UNDER + _GAP) + head
-            _panel(page, ranking, metric, ends[metric], size, (x, y, panel - _TICKS - aside, inner))
+            _panel(page, ranking, metric, ends[metric], size, (x, y, panel - left - aside, inner))
     return page.figure
+
+
+def _ends(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Of the vertical axis."""
+    low, high = float(values.min()), float(values.max())
+    space = 0.03 * (high - low) or 0.03 * abs(low) or 1.0
+    return low - space, high + space
+
+
+def _ticks(values: NDArray[np.float64]) -> float:
+    """Inches for the numbers beside the vertical axis."""
+    return widest([tick(value) for value in MaxNLocator(5).tick_values(*_ends(values))], SIZE - 1) + 0.08
 
 
 def _panel(
@@ -90,15 +102,14 @@ def _panel(
         own = look(at)
         marker = own.marker if len(share) == 1 else ""
         axes.plot(share, ordered[:, at], color=own.color, linestyle=own.stroke, marker=marker, markersize=3)
-    axes.set(xlim=(0, 1), xlabel=f"Share of {len(values)} images" if len(values) > 1 else "One image")
-    axes.margins(y=0.03)
+    low, high = _ends(values)
+    axes.set(xlim=(0, 1), ylim=(low, high), xlabel=f"Share of {len(values)} images" if len(values) > 1 else "One image")
     axes.grid(axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.xaxis.set_major_formatter(tick)
     axes.yaxis.set_major_formatter(tick)
     axes.xaxis.labelpad = 1.0
-    low, high = axes.get_ylim()
     begins = [y + (high - value) / (high - low) * height for value in ordered[-1]]
     gap = LINE * size / 72
     places = spread(begins, gap, y + gap / 2, y + height - gap / 2)

@@ -13,12 +13,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
-from fusionbench.figures.lettering import LINE, SIZE, extent, fit
+from fusionbench.figures.lettering import LINE, SIZE, extent, fit, widest
 from fusionbench.figures.looks import ARROW, look, tick
 from fusionbench.figures.page import MARGIN, WIDTHS, Page, style
 from fusionbench.types import Better, UserError
 
-_TICKS: Final = 0.55
 _UNDER: Final = 0.4
 _SMALLEST: Final = 0.045
 """Inches of the radius of a bubble without parameters, or with the fewest."""
@@ -116,20 +115,22 @@ def draw(
     methods = list(quality)
     with style():
         names, size = fit([(labels or {}).get(name, name) for name in methods], 0.4 * width, SIZE - 1)
-        inner_width, inner_height = width - 2 * MARGIN - _TICKS - 0.1, max(0.62 * width, 0.11 * len(methods))
+        values = [quality[method] for method in methods]
+        space = 0.12 * (max(values) - min(values)) or 0.12 * abs(values[0]) or 0.12
+        low, high = min(values) - space, max(values) + space
+        numbers = widest([tick(value) for value in MaxNLocator(5).tick_values(low, high)], SIZE - 1)
+        left = LINE * SIZE / 72 + numbers + 0.08
+        inner_width, inner_height = width - 2 * MARGIN - left - 0.1, max(0.62 * width, 0.11 * len(methods))
         page = Page(width, 2 * MARGIN + 0.05 + inner_height + _UNDER)
-        x, y = MARGIN + _TICKS, MARGIN + 0.05
+        x, y = MARGIN + left, MARGIN + 0.05
         axes = page.axes(x, y, inner_width, inner_height)
         times = [costs[method].milliseconds for method in methods]
-        values = [quality[method] for method in methods]
         # Room for the largest bubble, and for a name beside the last one.
-        left, right = math.log10(min(times)), math.log10(max(times))
-        pad = max(0.12 * (right - left), 0.15)
+        first, last = math.log10(min(times)), math.log10(max(times))
+        pad = max(0.12 * (last - first), 0.15)
         axes.set_xscale("log")
-        axes.set_xlim(10 ** (left - pad), 10 ** (right + 2 * pad))
-        spread_of_values = (max(values) - min(values)) or abs(values[0]) or 1.0
-        ends = (min(values) - 0.12 * spread_of_values, max(values) + 0.12 * spread_of_values)
-        axes.set_ylim(*(ends if better == "higher" else ends[::-1]))
+        axes.set_xlim(10 ** (first - pad), 10 ** (last + 2 * pad))
+        axes.set_ylim(*((low, high) if better == "higher" else (high, low)))
         axes.xaxis.set_major_locator(FixedLocator(_decades(*axes.get_xlim())))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_locator(MaxNLocator(5))
@@ -145,7 +146,9 @@ def draw(
             spots.append((x + across * inner_width, y + (1 - up) * inner_height))
         bubbles: list[_Rectangle] = [(sx - r, sy - r, 2 * r, 2 * r) for (sx, sy), r in zip(spots, radii, strict=True)]
         taken = list(bubbles)
-        for at, ((sx, sy), radius) in enumerate(zip(spots, radii, strict=True)):
+        # The smallest last, on top.
+        for at in sorted(range(len(spots)), key=lambda place: -radii[place]):
+            (sx, sy), radius = spots[at], radii[at]
             page.line(
                 (sx,), (sy,), marker="o", markersize=2 * radius * 72, color=look(at).color, alpha=0.75,
                 markeredgecolor="white", markeredgewidth=0.4, linestyle="none",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import quote
 
 import numpy as np
@@ -21,6 +21,7 @@ from fusionbench.report.scenes import Scene
 from fusionbench.types import UserError
 from fusionbench.workers import Stop, as_finished, count
 
+R = TypeVar("R")
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many scenes are done, and of how many."""
 
@@ -134,7 +135,7 @@ def embed(
         if mean * len(scenes) > budget and side != SIDES[-1]:
             continue
         # A quarter more than should fit, since the sample is not the whole; what is too much is taken out below.
-        most = min(len(scenes), int(1.25 * budget / mean) + 1)
+        most = min(len(scenes), int(1.25 * budget / max(mean, 1)) + 1)
         encoded = _encode_all(_evenly(scenes, most), side, maps, workers, progress)
         if _size(encoded) <= budget:
             break
@@ -189,27 +190,43 @@ def link(
     except OSError as error:
         raise UserError(f"'{folder}' cannot be made ({error.strerror}): choose another folder for --assets.") from error
     start = Path(os.path.relpath(folder.resolve(), page.resolve().parent)).as_posix()
-    shown, remarks = [], []
-    for number, item in enumerate(_encode_all(scenes, None, maps, workers, progress), 1):
-        names = {key: f"{number:04d}-{place:02d}.webp" for place, key in enumerate(item.files)}
-        for key, data in item.files.items():
-            part = folder / f".{names[key]}.part"
-            part.write_bytes(data)
-            part.replace(folder / names[key])
-        shown.append(_shown(item, {key: f"{quote(start)}/{name}" for key, name in names.items()}))
-        remarks += item.remarks
-    return Album(tuple(shown), len(scenes), None, tuple(remarks))
+    stop = Stop()
+    work = partial(_link_scene, folder=folder, prefix=f"{quote(start)}/", maps=maps, stop=stop)
+    done = _in_order(work, scenes, stop, workers, progress)
+    remarks = [remark for _, said in done for remark in said]
+    return Album(tuple(item for item, _ in done), len(scenes), None, tuple(remarks))
+
+
+def _link_scene(
+    numbered: tuple[int, Scene], folder: Path, prefix: str, maps: bool, stop: Stop
+) -> tuple[int, tuple[Shown, list[str]]]:
+    # Written here and forgotten: all images in full size may be more than memory holds.
+    index, item = _encode_scene(numbered, None, maps, stop)
+    names = {key: f"{index + 1:04d}-{place:02d}.webp" for place, key in enumerate(item.files)}
+    for key, data in item.files.items():
+        _write_whole(folder / names[key], data)
+    return index, (_shown(item, {key: prefix + name for key, name in names.items()}), item.remarks)
 
 
 def _encode_all(
-    scenes: Sequence[Scene], side: int | None, maps: bool, workers: int | None, progress: Progress | None
+    scenes: Sequence[Scene], side: int, maps: bool, workers: int | None, progress: Progress | None
 ) -> list[_Files]:
     """Every scene encoded, in their order."""
     stop = Stop()
-    work = partial(_encode_scene, side=side, maps=maps, stop=stop)
-    done: dict[int, _Files] = {}
-    for index, item in as_finished(work, list(enumerate(scenes)), count(workers), stop=stop):
-        done[index] = item
+    return _in_order(partial(_encode_scene, side=side, maps=maps, stop=stop), scenes, stop, workers, progress)
+
+
+def _in_order(
+    work: Callable[[tuple[int, Scene]], tuple[int, R]],
+    scenes: Sequence[Scene],
+    stop: Stop,
+    workers: int | None,
+    progress: Progress | None,
+) -> list[R]:
+    """Do some work on numbered scenes; what comes of each, in their order."""
+    done: dict[int, R] = {}
+    for index, result in as_finished(work, list(enumerate(scenes)), count(workers), stop=stop):
+        done[index] = result
         if progress:
             progress(len(done), len(scenes))
     return [done[index] for index in range(len(scenes))]
@@ -279,6 +296,19 @@ def _shown(item: _Files, urls: Mapping[str, str]) -> Shown:
 
 def _data_url(data: bytes) -> str:
     return f"data:image/webp;base64,{base64.b64encode(data).decode()}"
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except OSError as error:
+        raise UserError(
+            f"'{path}' cannot be written ({error.strerror or error}): choose another folder for --assets."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _evenly(items: Sequence[Any], number: int) -> list[Any]:

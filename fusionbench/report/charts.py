@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 from markupsafe import Markup
 
-from fusionbench import statistics
-from fusionbench.ranking import Ranking
+from fusionbench.boards import Board
 from fusionbench.report import svg
-from fusionbench.report.words import count, joined
-from fusionbench.statistics import Comparison, Intervals
+from fusionbench.typesetting import count, number
 
 _FEWEST: Final = 5
 """So many images are needed to speak of a distribution."""
@@ -26,14 +25,18 @@ class Chart(NamedTuple):
     metric: str = ""
 
 
-def comparisons(ranked: Ranking, intervals: Intervals | None, test: Comparison | None, title: str) -> list[Chart]:
+def comparisons(board: Board, title: str) -> list[Chart]:
     """Mean ranks with their intervals and, where there are tests, the critical-difference diagram."""
+    ranking, intervals, test = board.ranking, board.intervals, board.overall
+    if not ranking.compared:
+        return []
     rows = []
-    for at, method in enumerate(ranked.methods):
+    for at, method in enumerate(ranking.methods):
         low, high = (None, None) if intervals is None else map(float, intervals.rank[:, at])
-        rows.append(svg.Whisker(method, float(ranked.rank[at]), low, high))
-    groups = _bars(range(len(rows)), test.groups(range(len(rows))) if test else [])
-    caption = f"Mean rank over {count(len(ranked.compared), 'metric')}"
+        rows.append(svg.Whisker(method, float(ranking.rank[at]), low, high))
+    places = list(range(len(rows)))
+    groups = _bars(places, test.groups(places)) if test else []
+    caption = f"Mean rank over {count(len(ranking.compared), 'metric')}"
     caption += f"; lines are {intervals.level:.0%} intervals." if intervals else "."
     if groups:
         caption += " A bar on the right joins methods that Wilcoxon's tests do not tell apart."
@@ -41,8 +44,8 @@ def comparisons(ranked: Ranking, intervals: Intervals | None, test: Comparison |
     charts = [Chart(svg.whiskers(rows, title=words, axis="mean rank (1 is best)", groups=groups), caption)]
     if test:
         ranks = test.friedman.mean_ranks
-        order = sorted(range(len(ranks)), key=ranks.__getitem__)
-        rows = [svg.Whisker(ranked.methods[at], ranks[at]) for at in order]
+        order = sorted(places, key=ranks.__getitem__)
+        rows = [svg.Whisker(ranking.methods[at], ranks[at]) for at in order]
         drawing = svg.whiskers(
             rows,
             title=f"Critical differences, {title}: {_listed(rows)}",
@@ -58,20 +61,21 @@ def comparisons(ranked: Ranking, intervals: Intervals | None, test: Comparison |
     return charts
 
 
-def spreads(ranked: Ranking, title: str) -> list[Chart]:
+def spreads(board: Board, title: str) -> list[Chart]:
     """The distribution of each metric over the images, where there are enough of them."""
+    ranking = board.ranking
     charts = []
-    for at in ranked.compared:
-        name = ranked.metrics[at]
-        values = ranked.values[:, :, at]
+    for at in ranking.compared:
+        name = ranking.metrics[at]
+        values = ranking.values[:, :, at]
         values = values[np.isfinite(values).all(1)]
         if len(values) < _FEWEST:
             continue
-        higher = ranked.better[name] == "higher"
+        higher = ranking.better[name] == "higher"
         means = values.mean(0)
         order = np.argsort(-means if higher else means, kind="stable")
         quantiles = np.quantile(values, _QUANTILES, axis=0)
-        rows = [svg.Box(ranked.methods[m], tuple(quantiles[:, m].tolist()), float(means[m])) for m in order.tolist()]
+        rows = [svg.Box(ranking.methods[m], tuple(quantiles[:, m].tolist()), float(means[m])) for m in order.tolist()]
         axis = f"{name} ({'higher' if higher else 'lower'} is better)"
         caption = (
             f"{name} of {count(len(values), 'image')}, best mean on top: box from the 25th to the 75th percentile, line from "
@@ -81,37 +85,32 @@ def spreads(ranked: Ranking, title: str) -> list[Chart]:
     return charts
 
 
-def redundancy(ranked: Ranking, title: str) -> Chart | None:
-    """How much metrics agree; None of a single one."""
-    chosen = list(ranked.compared)
-    if len(chosen) < 2:
-        return None
-    names = [ranked.metrics[at] for at in chosen]
-    related = statistics.redundancy(ranked.values[:, :, chosen], [ranked.better[name] for name in names])
+def redundancy(board: Board, title: str) -> list[Chart]:
+    """How much metrics agree; nothing of a single one."""
+    related = board.redundancy
+    if related is None:
+        return []
     order = list(related.order)
     cluster_of = {at: number for number, cluster in enumerate(related.clusters) for at in cluster}
     breaks = [k for k in range(1, len(order)) if cluster_of[order[k]] != cluster_of[order[k - 1]]]
     drawing = svg.matrix(
-        [names[at] for at in order],
+        [board.voters[at] for at in order],
         related.spearman[np.ix_(order, order)].tolist(),
         title=f"Rank correlation of metrics, {title}",
         breaks=breaks,
     )
-    together = [joined([names[at] for at in cluster]) for cluster in related.clusters if len(cluster) > 1]
-    said = f"No two metrics agree by {related.at:g} or more."
-    if together:
-        said = (
-            f"Metrics that agree by {related.at:g} or more are one vote: {'; '.join(together)}. So {len(chosen)} metrics "
-            f"are {count(len(related.clusters), 'vote')}."
-        )
-    caption = "Spearman's rank correlation of how metrics order the methods within each image, directions taken out."
-    return Chart(drawing, f"{caption} {said}")
+    caption = (
+        "Spearman's rank correlation of how metrics order the methods within each image, directions taken out. Lines part "
+        f"metrics that agree by less than {related.at:g}: {count(len(order), 'metric')}, "
+        f"{count(len(related.clusters), 'vote')}."
+    )
+    return [Chart(drawing, caption)]
 
 
-def _bars(order: range | list[int], groups: list[tuple[int, ...]]) -> list[tuple[int, int]]:
+def _bars(order: Sequence[int], groups: Sequence[tuple[int, ...]]) -> list[tuple[int, int]]:
     """First and last row of every group of several methods."""
     return [(order.index(group[0]), order.index(group[-1])) for group in groups if len(group) > 1]
 
 
-def _listed(rows: list[svg.Whisker]) -> str:
-    return joined([f"{row.label} {row.value:.2f}" for row in rows])
+def _listed(rows: Sequence[svg.Whisker]) -> str:
+    return ", ".join(f"{row.label} {number(row.value)}" for row in rows)

@@ -19,27 +19,27 @@ function choose() {
   const { dataset, convention, group, method } = filters.elements;
   const word = method.value.trim().toLocaleLowerCase();
   let shown = 0;
-  for (const board of all(".board")) {
-    board.hidden = board.dataset.dataset !== dataset.value || board.dataset.convention !== convention.value;
-    shown += !board.hidden;
-    for (const row of all("tr[data-method]", board)) {
+  for (const panel of all(".panel")) {
+    panel.hidden = panel.dataset.dataset !== dataset.value || panel.dataset.convention !== convention.value;
+    shown += !panel.hidden;
+    for (const row of all("tr[data-method]", panel)) {
       row.hidden = !row.dataset.method.toLocaleLowerCase().includes(word);
     }
-    for (const cell of all("[data-groups]", board)) {
+    for (const cell of all("[data-groups]", panel)) {
       cell.hidden = !cell.dataset.groups.split(" ").includes(group.value);
     }
-    const visible = all(".ranking tr[data-method]", board).filter((row) => !row.hidden).length;
-    find(".none", board).hidden = visible > 0;
-    drawSpread(board);
+    const visible = all(".ranking tr[data-method]", panel).filter((row) => !row.hidden).length;
+    find(".none", panel).hidden = visible > 0;
+    drawSpread(panel);
   }
   find("#nothing").hidden = shown > 0;
   find("#filters output").textContent = shown ? "" : "no such table";
 }
 
-function drawSpread(board) {
-  const choice = find("select.spread", board);
+function drawSpread(panel) {
+  const choice = find("select.spread", panel);
   if (!choice) return;
-  for (const figure of all("figure[data-metric]", board)) figure.hidden = figure.dataset.metric !== choice.value;
+  for (const figure of all("figure[data-metric]", panel)) figure.hidden = figure.dataset.metric !== choice.value;
 }
 
 function sort(header) {
@@ -74,7 +74,7 @@ document.addEventListener("click", (event) => {
   if (button) sort(button.closest("th"));
 });
 document.addEventListener("change", (event) => {
-  if (event.target.matches("select.spread")) drawSpread(event.target.closest(".board"));
+  if (event.target.matches("select.spread")) drawSpread(event.target.closest(".panel"));
 });
 choose();
 
@@ -160,7 +160,7 @@ function view() {
       label.scope = "row";
       label.title = method;
       rows[i].forEach((value, k) => {
-        const one = cell(row, "td", value === null ? "–" : number(value));
+        const one = cell(row, "td", value === null ? "-" : number(value));
         if (value !== null && rows.length > 1) one.className = ["best", "second"][places[k].indexOf(value)] || "";
       });
     });
@@ -169,7 +169,7 @@ function view() {
 
   function number(value) {
     const size = Math.abs(value);
-    if (size > 1e308) return value > 0 ? "∞" : "−∞";
+    if (size > 1e308) return value > 0 ? "inf" : "-inf";
     if (size >= 1e4 && size < 1e9) return Number(value.toPrecision(4)).toFixed(0);
     return size && (size < 1e-4 || size >= 1e9) ? value.toExponential(3) : value.toPrecision(4);
   }

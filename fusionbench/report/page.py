@@ -19,12 +19,12 @@ from markupsafe import Markup
 import fusionbench
 from fusionbench.report import album, provenance, scenes
 from fusionbench.report.album import Album, Progress, Shown
-from fusionbench.report.boards import Board, boards_of
 from fusionbench.report.groups import GROUPS
+from fusionbench.report.panels import Panel, panels_of
 from fusionbench.report.scenes import Folders, Scene
-from fusionbench.report.words import count, joined
 from fusionbench.tables import Table
 from fusionbench.types import UserError
+from fusionbench.typesetting import count
 
 MAX_MB: Final = 20.0
 """Size of a page, in millions of bytes, unless more or less is allowed."""
@@ -106,8 +106,8 @@ def write(
     if not max_mb > 0:
         raise UserError(f"A page of {max_mb:g} MB holds nothing: give --max-mb more than 0.")
     found, notes = _find_scenes(table, folders or {})
-    boards = boards_of(table)
-    page = _Page(table, boards, title, linked=assets is not None)
+    panels = panels_of(table)
+    page = _Page(table, panels, title, linked=assets is not None)
     limit = int(max_mb * 1e6)
     empty = Album(tuple(Shown(scene, 0, 0, {}, {}) for scene in found), len(found), None, ())
     room = limit - len(page.render(empty, notes).encode())
@@ -117,14 +117,14 @@ def write(
         pictures = album.link(found, Path(assets), path, maps=maps, workers=workers, progress=progress)
     elif found and room <= 0:
         raise UserError(
-            f"The page has {(limit - room) / 1e6:.1f} MB without any image: allow it more with --max-mb, which is "
+            f"The page has {(limit - room) / 1e6:.2g} MB without any image: allow it more with --max-mb, which is "
             f"{max_mb:g}."
         )
     else:
         pictures = album.embed(found, room, maps=maps, workers=workers, progress=progress)
     text = page.render(pictures, [*notes, *pictures.remarks]).encode()
     if len(text) > limit:
-        raise UserError(f"The page has {len(text) / 1e6:.1f} MB: allow it more with --max-mb, which is {max_mb:g}.")
+        raise UserError(f"The page has {len(text) / 1e6:.2g} MB: allow it more with --max-mb, which is {max_mb:g}.")
     _write_whole(path, text)
     return Made(path, len(text), len(pictures.shown), pictures.side, (*notes, *pictures.remarks))
 
@@ -153,7 +153,7 @@ def _find_scenes(table: Table, folders: Mapping[str, Sequence[Folders]]) -> tupl
 class _Page:
     """Everything but the images, put together once."""
 
-    def __init__(self, table: Table, boards: Sequence[Board], title: str, *, linked: bool) -> None:
+    def __init__(self, table: Table, panels: Sequence[Panel], title: str, *, linked: bool) -> None:
         from jinja2 import Environment, StrictUndefined
 
         self._table, self._linked = table, linked
@@ -165,7 +165,7 @@ class _Page:
         several = len(table.datasets) > 1
         datasets = [("all", "all, pooled")] * several
         datasets += [(str(k), name or "unnamed") for k, name in enumerate(table.datasets)]
-        groups = {group for board in boards for column in board.columns for group in column.groups.split()}
+        groups = {group for panel in panels for column in panel.columns for group in column.groups.split()}
         self._words: dict[str, Any] = {
             "title": title,
             "version": fusionbench.__version__,
@@ -175,7 +175,7 @@ class _Page:
             "script": Markup(own["js"]),
             "script_hash": _source_hash(own["js"]),
             "linked": linked,
-            "boards": boards,
+            "panels": panels,
             "datasets": datasets,
             "conventions": table.conventions,
             "groups": [(key, name) for key, name in GROUPS.items() if key in groups],
@@ -242,10 +242,10 @@ class _Page:
 def _summary(table: Table) -> str:
     images = len(table.frame[["dataset", "pair"]].drop_duplicates())
     named = [name for name in table.datasets if name]
-    of = f" of {joined(named)}" if named else ""
+    of = f" of {', '.join(named)}" if named else ""
     return (
         f"{count(len(table.methods), 'method')}, {count(images, 'image')}{of}, {count(len(table.metrics), 'metric')}; "
-        f"{count(len(table.conventions), 'convention')}: {joined(table.conventions)}."
+        f"{count(len(table.conventions), 'convention')}: {', '.join(table.conventions)}."
     )
 
 
