@@ -6,9 +6,7 @@ depends on a conversion that a library makes on its own; a file whose numbers wo
 
 from __future__ import annotations
 
-import os
 import threading
-import uuid
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fusionbench.files import whole
 from fusionbench.types import Image, Levels, UserError
 
 if TYPE_CHECKING:
@@ -274,20 +273,13 @@ def write(path: Path, image: Image) -> None:
         raise UserError(f"'{path}' cannot hold 16 bits: write grey 16-bit as .png or .tif, and colour as uint8.")
     import PIL.Image
 
-    # No image suffix: whoever lists the folder meanwhile must not take it for an image.
-    part = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        with part.open("xb") as file:
+    def fill(file: BinaryIO) -> None:
+        try:
             PIL.Image.fromarray(image).save(file, _FORMATS[suffix], **_SAVE.get(_FORMATS[suffix], {}))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except FileNotFoundError as error:
-        raise UserError(f"'{path}' cannot be written: its folder does not exist, create it first.") from error
-    except (OSError, ValueError) as error:
-        raise UserError(f"'{path}' cannot be written ({_reason(error)}): choose another place.") from error
-    finally:
-        part.unlink(missing_ok=True)
+        except ValueError as error:  # the image is too large for the format
+            raise OSError(str(error)) from error
+
+    whole(path, fill)
 
 
 def _open(path: Path) -> BinaryIO:
@@ -300,11 +292,7 @@ def _open(path: Path) -> BinaryIO:
     except PermissionError as error:
         raise UserError(f"'{path}' may not be read: change its permissions.") from error
     except OSError as error:
-        raise UserError(f"'{path}' cannot be opened ({_reason(error)}): check the path.") from error
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
+        raise UserError(f"'{path}' cannot be opened ({error.strerror or error}): check the path.") from error
 
 
 class _QuietPillow:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import fusionbench
+from fusionbench.files import whole
 from fusionbench.images import SUFFIXES
 from fusionbench.recipe import Recipe
 from fusionbench.store import plain
@@ -47,16 +47,15 @@ class Record:
         with self._lock:
             if recipe_in(self.path) == self.content["recipe"]:
                 return
-            part = self.path.with_name(f".{uuid.uuid4().hex}.part")
+            text = json.dumps(self.content, indent=1, allow_nan=False) + "\n"
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                part.write_text(json.dumps(self.content, indent=1, allow_nan=False) + "\n")
-                part.replace(self.path)
             except OSError as error:
                 reason = error.strerror or error
                 raise UserError(
                     f"'{self.path.parent}' cannot be written to ({reason}): choose another place."
                 ) from error
+            whole(self.path, lambda file: file.write(text.encode()))
 
 
 def record(chosen: Recipe, folder: Path, made: Collection[Path], **more: Any) -> Record | None:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
-import uuid
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +15,7 @@ import numpy as np
 
 import fusionbench
 from fusionbench import pairing
+from fusionbench.files import whole
 from fusionbench.metrics.conventions import Convention
 from fusionbench.types import UserError
 
@@ -265,29 +263,3 @@ _WRITERS: Final[dict[str, Callable[[Scores, BinaryIO, bool], None]]] = {
     ".parquet": _parquet,
     ".xlsx": _xlsx,
 }
-
-
-def whole(path: Path, fill: Callable[[BinaryIO], object], *, keep: bool = True) -> None:
-    """Let `fill` write a file that appears under its name when it is complete; without `keep`, only try.
-
-    Raises
-    ------
-    UserError
-        If the folder is missing or cannot be written to.
-    """
-    # No suffix of ours: whoever lists the folder meanwhile must not take it for a table.
-    part = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        with part.open("xb") as file:
-            fill(file)
-            file.flush()
-            os.fsync(file.fileno())
-        if keep:
-            part.replace(path)
-    except FileNotFoundError as error:
-        raise UserError(f"'{path}' cannot be written: its folder does not exist, create it first.") from error
-    except OSError as error:
-        raise UserError(f"'{path}' cannot be written ({error.strerror or error}): choose another place.") from error
-    finally:
-        with suppress(OSError):  # it is gone, or never was
-            part.unlink()

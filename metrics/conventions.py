@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from fusionbench.registry import unknown
 
-Luma: TypeAlias = Literal["matlab", "bt601", "pillow", "per-channel"]
+if TYPE_CHECKING:
+    from fusionbench.images import PlaneRule
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Convention:
     name: str
     title: str
     source: str
-    luma: Luma
+    luma: PlaneRule
     metrics: Mapping[str, Mapping[str, Any]]
     side_by_side: frozenset[str] = field(default=frozenset())
     note: str = ""

@@ -121,3 +121,18 @@ def test_what_does_not_fit_a_page_is_said(place: Path, capsys: pytest.CaptureFix
     Path("many.csv").write_text("method,image,EN,SD\n" + "".join(rows))
     assert main(["figure", "curves", "many.csv", "--columns", "1"]) == 0
     assert "more than a page" in capsys.readouterr().err
+
+
+def test_cd_draws_the_ranks_that_the_test_is_about(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The leaderboard's Friedman test and the diagram speak of the same mean ranks, whole ones within each image."""
+    from fusionbench import leaderboard
+    from fusionbench.figures import cd
+
+    drawn: list[dict[str, float]] = []
+    draw = cd.draw
+    monkeypatch.setattr(cd, "draw", lambda ranks, *given, **named: drawn.append(ranks) or draw(ranks, *given, **named))
+    assert main(["figure", "cd", "scores.csv"]) == 0
+    [board] = leaderboard("scores.csv").boards
+    assert board.overall is not None
+    expected = dict(zip(board.ranking.methods, board.overall.friedman.mean_ranks, strict=True))
+    assert drawn == [pytest.approx(expected)]

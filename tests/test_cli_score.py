@@ -1,4 +1,4 @@
-"""What the verbs score, metric and demo print and write."""
+"""What the verbs score and metric print and write."""
 
 from __future__ import annotations
 
@@ -392,37 +392,7 @@ def test_quiet_shows_no_progress(capsys: pytest.CaptureFixture[str], monkeypatch
     assert capsys.readouterr().err.startswith("Scoring: 1 of 2 images")
 
 
-# The other verbs
-
-
-def test_demo_needs_nothing(tmp_path: Path, said, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    code, out, err = said("demo", "-o", "here")
-    assert (code, err) == (0, [])
-    rows = read_csv(Path("here/scores.csv"))
-    assert {row["method"] for row in rows} == {"average", "lp", "gff"}
-    assert all(float(row[name]) == float(row[name]) for row in rows for name in CORE)
-    assert any(line.startswith("gff") for line in out)
-    assert sorted(path.name for path in Path().iterdir()) == ["here"]
-
-    [command] = [line.partition("fusionbench ")[2] for line in out if "fusionbench score" in line]
-    before = Path("here/scores.csv").read_bytes()
-    Path("here/scores.csv").unlink()
-    assert said(*command.split())[0] == 0
-    assert Path("here/scores.csv").read_bytes() == before
-
-
-def test_demo_can_be_repeated(tmp_path: Path, said) -> None:
-    assert said("demo", "-o", tmp_path / "d")[0] == 0
-    first = (tmp_path / "d" / "scores.csv").read_bytes()
-    assert said("demo", "-o", tmp_path / "d")[0] == 0
-    assert (tmp_path / "d" / "scores.csv").read_bytes() == first
-
-
-def test_demo_in_the_place_of_a_file_is_refused(tmp_path: Path, said) -> None:
-    (tmp_path / "d").touch()
-    code, _, err = said("demo", "-o", tmp_path / "d")
-    assert (code, len(err)) == (2, 1)
+# The verb metric
 
 
 def test_metric_list_has_them_all(said, monkeypatch: pytest.MonkeyPatch) -> None:

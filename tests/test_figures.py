@@ -44,7 +44,7 @@ def ranking(values: NDArray[np.float64], methods: Sequence[str]) -> Ranking:
 
 
 def draw_cd(board: Ranking) -> Figure:
-    votes = board.votes()
+    votes = statistics.ranks(board.votes(), "lower")
     if len(board.methods) < 2 or len(votes) < 2:
         return cd.draw({board.methods[0]: 1.0}, float("nan"))
     difference = statistics.critical_difference(len(board.methods), len(votes))

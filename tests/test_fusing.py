@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from layouts import folders, picture
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import fusionbench as fb
 from fusionbench import images
@@ -23,6 +24,7 @@ from fusionbench.fusing import fuse_folder, stored
 from fusionbench.recipe import documented, parameters_of, parse, recipe
 from fusionbench.records import NAME
 from fusionbench.types import UserError
+from fusionbench.workers import as_finished
 
 CARD = {"title": "Toy", "authors": "nobody", "year": 2026, "doi": "", "summary": "A. B. C.", "defaults": "none"}
 
@@ -538,3 +540,12 @@ def test_iterating_ticks_while_nothing_is_finished(tmp_path: Path, toy: Callable
     toy("patient", patient)
     outcomes: Iterator[Any] = fuse_folder(["patient"], layout.ir, layout.vis, tmp_path / "out").outcomes(ticked.set)
     assert [outcome.reason for outcome in outcomes] == [""]
+
+
+def test_blas_has_one_thread_while_items_are_worked_on() -> None:
+    def threads_of_blas(_: object = None) -> set[int]:
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    with threadpool_limits(2, user_api="blas"):
+        assert list(as_finished(threads_of_blas, range(2), 2)) == [{1}, {1}]
+        assert threads_of_blas() == {2}

@@ -642,14 +642,17 @@ class TestWrite:
             ("a.png", COLOURS.astype(np.uint16), "cannot hold 16 bits"),
             ("missing/a.png", GREY, "folder does not exist"),
             ("taken.png", GREY, "cannot be written"),
+            ("file/a.png", GREY, "cannot be written .*: choose another place"),
+            ("a.jpg", np.zeros((1, 70_000), np.uint8), "cannot be written .*: choose another place"),
         ],
     )
     def test_refuses(self, tmp_path: Path, name: str, image: np.ndarray, words: str) -> None:
         (tmp_path / "taken.png").mkdir()
+        (tmp_path / "file").touch()
         with pytest.raises(UserError, match=words) as error:
             write(tmp_path / name, image)
         assert name in str(error.value)
-        assert os.listdir(tmp_path) == ["taken.png"]
+        assert sorted(os.listdir(tmp_path)) == ["file", "taken.png"]
 
     def test_failure_leaves_the_old_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         write(tmp_path / "a.png", GREY)

@@ -263,7 +263,7 @@ def test_a_name_that_is_taken_is_refused(own_metrics: None) -> None:
     def other(t: Triple) -> float:
         return 0.0
 
-    with pytest.raises(UserError, match="There is already a metric called 'SSIM': choose another name."):
+    with pytest.raises(UserError, match="There is already a metric called 'SSIM': choose another name"):
         register("SSIM", other)
     register("MINE", other)
     with pytest.raises(UserError, match="There is already a metric called 'MINE'"):

@@ -131,7 +131,7 @@ def weighted(ir: Plane, vis: Plane, *, weight: float = 0.5) -> Plane:
     doi="10.14429/dsj.58.1653",
     summary="A weighted mean of the two sources. The weights are the components of the principal eigenvector of their "
     "covariance over the whole image. The source that varies more so gets the larger weight.",
-    defaults="There is nothing to choose.",
+    defaults="The paper's: the components keep their signs (signed).",
     identity=1e-9,
 )
 def principal_component(ir: Plane, vis: Plane, *, signed: bool = True) -> Plane:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-import uuid
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -19,6 +17,7 @@ from urllib.request import url2pathname
 from numpy.typing import NDArray
 
 import fusionbench
+from fusionbench.files import whole
 from fusionbench.registry import unknown
 from fusionbench.types import UserError
 
@@ -328,7 +327,8 @@ def convert(path: Path, out: Path) -> Verdict:
         "made_by": f"fusionbench {fusionbench.__version__}",
         **({"name": known.name, "licence": known.licence} if known else {}),
     }
-    _write(out, save(weights, metadata))
+    data = save(weights, metadata)
+    whole(out, lambda file: file.write(data))
     return verify(out)
 
 
@@ -415,18 +415,3 @@ def _short(error: OSError) -> str:
     if response is not None:
         return f"{response.status_code} {response.reason}"
     return error.strerror or type(error).__name__
-
-
-def _write(path: Path, data: bytes) -> None:
-    part = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        raise UserError(f"'{path}' cannot be written ({error.strerror or error}): choose another place.") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()

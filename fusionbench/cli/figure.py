@@ -259,11 +259,12 @@ def cd(
     from fusionbench.figures import cd as drawn
     from fusionbench.figures.page import WIDTHS
 
-    ranks = dict(zip(ranking.methods, votes.mean(axis=0).tolist(), strict=True))
+    # Nemenyi's difference is one of whole ranks, so what the metrics say together is ranked within each image first.
+    ranks = dict(zip(ranking.methods, statistics.ranks(votes, "lower").mean(axis=0).tolist(), strict=True))
     difference = statistics.critical_difference(count, images, alpha)
     figure = drawn.draw(ranks, difference, labels=_labels(label, ranking.methods), width=WIDTHS[columns])
-    several = f"the mean rank over {len(ranking.compared)} metrics" if len(ranking.compared) > 1 else "ranks"
-    note = f"Over {images} images, each ranking the methods by {several}; bars join what does not differ at {alpha:g}."
+    several = f" by their mean rank over {len(ranking.compared)} metrics" if len(ranking.compared) > 1 else ""
+    note = f"Over {images} images, each ranking the methods{several}; bars join what does not differ at {alpha:g}."
     _write(figure, targets, [note, *_remarks(ranking)])
 
 

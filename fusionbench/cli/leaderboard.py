@@ -85,7 +85,7 @@ def leaderboard(
     seed: Annotated[int, typer.Option(metavar="N", help="Where the bootstrap's draws start.")] = 0,
 ) -> None:
     """Rank methods by scores from anywhere, with statistics."""
-    from fusionbench import leaderboards, store
+    from fusionbench import files, leaderboards, store
     from fusionbench.types import UserError
 
     kind = format_ or _SUFFIXES.get(output.suffix.lower() if output else "", None if output else Format.TABLE)
@@ -96,7 +96,7 @@ def leaderboard(
     if (std or median) and kind in (Format.CSV, Format.JSON):
         raise UserError(f"--std and --median are for readers; {kind} has both anyway: leave them out.")
     if output:
-        store.whole(output, lambda _: None, keep=False)
+        files.whole(output, lambda _: None, keep=False)
     found = leaderboards.leaderboard(
         scores,
         by="dataset" if by else None,
@@ -120,7 +120,7 @@ def leaderboard(
         text = "".join(f"{line}\n" for line in lines)
     if output:
         text = text if kind is not Format.TABLE else _plain(lines)
-        store.whole(output, lambda file: file.write(text.encode()))
+        files.whole(output, lambda file: file.write(text.encode()))
         text = "".join(f"{line}\n" for line in [*lines, "", f"Written to {output}."])
     typer.echo(text, nl=False)
 
