@@ -101,7 +101,7 @@ def images_in(folder: Path) -> list[Path]:
     """
     images, _ = _listing(folder)
     if not images:
-        raise UserError(f"{folder} holds no images; looked for names ending in {' '.join(SUFFIXES)}.")
+        raise UserError(f"'{folder}' holds no images; looked for names ending in {' '.join(SUFFIXES)}.")
     return images
 
 
@@ -142,13 +142,13 @@ def pair_sources(ir: Path, vis: Path) -> SourcePairs:
         [_stem(path) for path in right],
         (_INFRARED, _OTHER_SOURCES),
         (_VISIBLE, _OTHER_SOURCES),
-        f"{ir} and {vis}",
+        f"'{ir}' and '{vis}'",
     )
     if explicit and not reading.pairs:
         reading = names.Reading({0: 0}, {0: names.take_off(_stem(left[0]), _INFRARED)})
     if not reading.pairs:
         raise UserError(
-            f"No name is common to the infrared images in {ir} ({_examples(left)}) and the visible ones in {vis} "
+            f"No name is common to the infrared images in '{ir}' ({_examples(left)}) and the visible ones in '{vis}' "
             f"({_examples(right)}); give both images of a pair the same name."
         )
     pairs = [Pair(reading.names[i], left[i], right[j]) for i, j in reading.pairs.items()]
@@ -192,7 +192,7 @@ def match_fused(fused: Path, sources: SourcePairs) -> list[MethodImages]:
         _refuse_if_all_doubled(fused, [path for method in methods for path in method.unknown], doubled)
         images = [image for _, group in groups for image in group]
         raise UserError(
-            f"No fused image in {fused} ({_examples(images)}) has the name of a pair "
+            f"No fused image in '{fused}' ({_examples(images)}) has the name of a pair "
             f"({_examples([pair.name for pair in sources.pairs])}); name fused images after their pairs."
         )
     wanted = {item.pair for method in methods for item in method.found}
@@ -232,11 +232,11 @@ def _listing(folder: Path) -> tuple[list[Path], list[Path]]:
     try:
         entries = [(entry, entry.is_dir()) for entry in folder.iterdir() if not entry.name.startswith(".")]
     except FileNotFoundError:
-        raise UserError(f"{folder} does not exist; check the path.") from None
+        raise UserError(f"'{folder}' does not exist; check the path.") from None
     except NotADirectoryError:
-        raise UserError(f"{folder} is not a folder; give a folder of images or one image.") from None
+        raise UserError(f"'{folder}' is not a folder; give a folder of images or one image.") from None
     except OSError as error:
-        raise UserError(f"{folder} cannot be read ({error.strerror}); check its permissions.") from None
+        raise UserError(f"'{folder}' cannot be read ({error.strerror}); check its permissions.") from None
     entries.sort(key=lambda entry: natural_key(entry[0].name))
     images = [entry for entry, is_folder in entries if not is_folder and entry.suffix.lower() in SUFFIXES]
     return images, [entry for entry, is_folder in entries if is_folder]
@@ -246,7 +246,7 @@ def _images_at(path: Path) -> list[Path]:
     if not os.path.isfile(path):
         return images_in(path)
     if path.suffix.lower() not in SUFFIXES:
-        raise UserError(f"{path} is no image that can be read; its name should end in one of {' '.join(SUFFIXES)}.")
+        raise UserError(f"'{path}' is no image that can be read; its name should end in one of {' '.join(SUFFIXES)}.")
     return [path]
 
 
@@ -260,7 +260,7 @@ def _method_folders(fused: Path, sources: SourcePairs) -> list[tuple[Path, list[
         crowded = [folder.name for folder, found in inside if found]
         if crowded:
             raise UserError(
-                f"{fused} holds images beside folders of images ({_examples(crowded)}); give either one method's "
+                f"'{fused}' holds images beside folders of images ({_examples(crowded)}); give either one method's "
                 "folder of images or a folder that holds nothing but one folder a method."
             )
         # Sources and results often share a folder; only a folder of nothing but sources is taken as if it were fused.
@@ -268,7 +268,7 @@ def _method_folders(fused: Path, sources: SourcePairs) -> list[tuple[Path, list[
     inside = [(folder, found) for folder, found in inside if not found or _without_sources(folder, found, sources)]
     if not any(found for _, found in inside):
         raise UserError(
-            f"{fused} holds no fused images, nor do its folders; looked for names ending in {' '.join(SUFFIXES)}."
+            f"'{fused}' holds no fused images, nor do its folders; looked for names ending in {' '.join(SUFFIXES)}."
         )
     return inside
 
@@ -297,7 +297,7 @@ def _single(images: Sequence[Path]) -> tuple[list[Path], Doubled]:
 
 def _refuse_if_all_doubled(folder: Path, single: Sequence[Path], doubled: Sequence[tuple[str, Sequence[Path]]]) -> None:
     if doubled and not single:
-        raise UserError(f"Every image in {folder} is there more than once ({_all(doubled[0][1])}); keep one of each.")
+        raise UserError(f"Every image in '{folder}' is there more than once ({_all(doubled[0][1])}); keep one of each.")
 
 
 def _split_by_role(folder: Path, images: Sequence[Path]) -> tuple[list[Path], list[Path], tuple[Path, ...]]:
@@ -310,7 +310,7 @@ def _split_by_role(folder: Path, images: Sequence[Path]) -> tuple[list[Path], li
         sides["" if is_ir == is_vis else "ir" if is_ir else "vis"].append(image)
     if not sides["ir"] or not sides["vis"]:
         raise UserError(
-            f"{folder} is given for both sources but its names ({_examples(images)}) do not tell infrared from "
+            f"'{folder}' is given for both sources but its names ({_examples(images)}) do not tell infrared from "
             "visible; use names like 01_ir.png and 01_vis.png, or two folders."
         )
     return sides["ir"], sides["vis"], tuple(sides[""])
@@ -348,7 +348,7 @@ def _read_fused(stems: Sequence[str], method: str, folder: Path, pairs: Sequence
         return best
     own_name = frozenset({names.fold(method)} if re.search(r"[^\W\d_]", method) else ())
     words = (_FUSED | own_name, _INFRARED | _VISIBLE)
-    reading = names.match(called[""], stems, (), words, str(folder))
+    reading = names.match(called[""], stems, (), words, f"'{folder}'")
     return reading if len(reading.pairs) >= len(best.pairs) else best
 
 

@@ -30,14 +30,18 @@ class Record:
         Where.
     content : mapping of str to object
         What JSON will hold; the part called ``"recipe"`` decides whether two folders were made alike.
+    outdated : collection of Path
+        Images that were made otherwise and will be made anew: they go when the record comes, so that a run that is
+        stopped leaves none of them beside it.
     """
 
     path: Path
     content: Mapping[str, Any]
+    outdated: Collection[Path] = ()
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def write(self) -> None:
-        """Make the folder, and the record in it unless it is there.
+        """Make the folder, and the record in it unless it is there, instead of what was made otherwise.
 
         Raises
         ------
@@ -50,6 +54,8 @@ class Record:
             text = json.dumps(self.content, indent=1, allow_nan=False) + "\n"
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
+                for image in self.outdated:
+                    image.unlink(missing_ok=True)
             except OSError as error:
                 reason = error.strerror or error
                 raise UserError(
@@ -95,7 +101,7 @@ def record(chosen: Recipe, folder: Path, made: Collection[Path], **more: Any) ->
         )
     card = chosen.card
     about = {"fusionbench": fusionbench.__version__, "title": card.title, "doi": card.doi, "recipe": own}
-    return Record(folder / NAME, about)
+    return Record(folder / NAME, about, found if before != own else ())
 
 
 def recipe_in(path: Path) -> Any:

@@ -53,8 +53,13 @@ class _Memory(threading.local):
 
 _memory = _Memory()
 _LINE = 64
-_NOBODY = 3
-"""References to a block that is not lent: the list's, the loop's, and the argument of the question."""
+
+
+def _idle(blocks: Sequence[NDArray[np.uint8]]) -> list[bool]:
+    """Whether a block of a list is one that nobody has a view of."""
+    # How many references the question itself makes depends on the release of Python: a block of nobody's shows it.
+    *counts, nobody = [sys.getrefcount(block) for block in (*blocks, np.empty(0, np.uint8))]
+    return [count == nobody + 1 for count in counts]
 
 
 def borrow(shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any]:
@@ -63,18 +68,13 @@ def borrow(shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any
     The memory is free again when the last view of it is gone. Fresh pages cost more than what the kernels compute in them.
     """
     size = math.prod(shape) * np.dtype(dtype).itemsize
-    fits = None
-    for block in _memory.blocks:
-        if (
-            block.size >= size + _LINE
-            and sys.getrefcount(block) == _NOBODY
-            and (fits is None or block.size < fits.size)
-        ):
-            fits = block
-    if fits is None:
+    idle = _idle(_memory.blocks)
+    fitting = [block for block, free in zip(_memory.blocks, idle, strict=True) if free and block.size >= size + _LINE]
+    if fitting:
+        block = min(fitting, key=len)
+    else:
+        block = np.zeros(size + _LINE, np.uint8)
         # What is too small now would be too small next time.
-        _memory.blocks = [block for block in _memory.blocks if sys.getrefcount(block) > _NOBODY]
-        fits = np.zeros(size + _LINE, np.uint8)
-        _memory.blocks.append(fits)
-    first = -fits.ctypes.data % _LINE
-    return fits[first : first + size].view(dtype).reshape(shape)
+        _memory.blocks = [other for other, free in zip(_memory.blocks, idle, strict=True) if not free] + [block]
+    first = -block.ctypes.data % _LINE
+    return block[first : first + size].view(dtype).reshape(shape)

@@ -111,13 +111,14 @@ def mutual_information(t: Triple, *, log_base: float = 2.0, joint: Literal["exac
     "CE",
     title="Cross entropy",
     better="lower",
-    range=(0, math.inf),
+    range=(-math.log2(math.e) / math.e, math.inf),
     sources=True,
     version=1,
     reference="Bulanon, Burks, Alchanatis, Biosystems Engineering 103(1), 2009, doi:10.1016/j.biosystemseng.2009.02.009, eq. 7-8",
     formula="CE = (D(A || F) + D(B || F)) / 2, D(X || F) = sum_l p_X(l) log2(p_X(l) / p_F(l)) over levels that both have",
     standard="Bits, mean over both sources, levels that either histogram lacks are left out: as the paper and VIFB.",
-    undefined="None; but levels that the fused image lacks are skipped, so an image that drops levels is not punished.",
+    undefined="None; but levels that the fused image lacks are skipped, so an image that drops levels is not "
+    "punished, and what is left may be negative.",
 )
 def cross_entropy(t: Triple, *, form: Literal["divergence", "sigmoid"] = "divergence") -> float:
     """Divergence of the sources' histograms from that of the fused image.

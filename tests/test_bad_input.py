@@ -90,7 +90,7 @@ def test_no_common_names(layout: Layout, refused) -> None:
 def test_no_common_names_of_the_sources(layout: Layout, refused) -> None:
     for k, file in enumerate(sorted(layout.vis.iterdir())):
         file.rename(file.with_name(f"{'abc'[k]}.png"))
-    assert "No name is common to the infrared images in ir" in refused("score", *layout.options)
+    assert "No name is common to the infrared images in 'ir' (" in refused("score", *layout.options)
 
 
 def test_every_size_differs(layout: Layout, refused) -> None:

@@ -138,7 +138,7 @@ def test_matlab_file_is_read(
 
 def test_without_or_with_other_weights_it_is_refused(arrays: dict[str, np.ndarray], tmp_path: Path) -> None:
     plane = np.zeros((32, 32))
-    with pytest.raises(UserError, match=r"weights='cnnmodel\.mat'"):
+    with pytest.raises(UserError, match=r"'cnnmodel\.mat' as its weights"):
         siamese_network_fusion(plane, plane)
     np.savez(tmp_path / "other.npz", **{**arrays, "weights_b1_2": np.zeros((9, 64, 64), np.float32)})
     with pytest.raises(UserError, match=r"other\.npz holds weights_b1_2 of shape \(9, 64, 64\)"):

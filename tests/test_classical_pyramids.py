@@ -192,7 +192,7 @@ def test_a_flat_source_adds_only_its_level(method, pair: tuple[np.ndarray, np.nd
 def test_too_many_levels_are_refused(method) -> None:
     image = np.zeros((32, 40))
     for levels in (0, 5):
-        with pytest.raises(UserError, match=f"no {levels} levels: give levels=1 to levels=4"):
+        with pytest.raises(UserError, match=f"no {levels} levels: give levels=1 to 4"):
             method(image, image, levels=levels)
 
 

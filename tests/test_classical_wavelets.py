@@ -273,7 +273,7 @@ def test_the_strip_that_makes_an_image_periodic_has_no_step(n: int) -> None:
 def test_bad_parameters_of_curvelets_are_refused() -> None:
     image = np.zeros((32, 40))
     for scales in (1, 6):
-        with pytest.raises(UserError, match=f"no {scales} scales: give scales=2 to scales=5"):
+        with pytest.raises(UserError, match=f"no {scales} scales: give scales=2 to 5"):
             curvelet(image, image, scales=scales)
     with pytest.raises(UserError, match="multiple of 4"):
         curvelet(image, image, angles=6)

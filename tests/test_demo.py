@@ -50,10 +50,9 @@ def test_demo_needs_nothing_and_says_what_it_does(small: None, capsys: pytest.Ca
     commands = [shlex.split(line) for line in out.partition("Now open")[0].splitlines() if line.startswith("  fusion")]
     assert [words[1] for words in commands] == "fuse score leaderboard leaderboard figure figure figure report".split()
     before = {
-        path: path.read_bytes()
-        for path in made.rglob("*")
-        if path.suffix in (".csv", ".tex") or "fused" in path.parts[:-1]
+        path: path.read_bytes() for path in [made / "scores.csv", made / "table.tex", *made.glob("fused/*/*.png")]
     }
+    assert len(before) == 2 + 2 * 2
     for path in before:
         path.unlink()
     for words in commands[:4]:

@@ -430,6 +430,20 @@ def test_images_made_in_two_ways_are_not_mixed(tmp_path: Path) -> None:
         fuse_folder([heavy], layout.ir, layout.vis, out)
 
 
+def test_stopped_run_leaves_no_image_beside_a_record_of_another_making(tmp_path: Path) -> None:
+    layout, out = folders(tmp_path), tmp_path / "out"
+    light, heavy = (recipe("weighted", parameters={"weight": weight}) for weight in (0.25, 0.75))
+    made(fuse_folder([light], layout.ir, layout.vis, out))
+    outcomes = iter(fuse_folder([heavy], layout.ir, layout.vis, out, workers=1, overwrite=True))
+    next(outcomes)
+    del outcomes
+    made(fuse_folder([heavy], layout.ir, layout.vis, out))
+    for number in (1, 2, 10):
+        pair = (folder / f"{number}.png" for folder in (layout.ir, layout.vis))
+        expected = fb.fuse("weighted", *pair, weight=0.75)
+        np.testing.assert_array_equal(images.read(out / "weighted" / f"{number}.png"), expected)
+
+
 def test_images_from_elsewhere_are_kept_and_nothing_is_said_of_them(tmp_path: Path) -> None:
     layout, out = folders(tmp_path), tmp_path / "out"
     (out / "max").mkdir(parents=True)
@@ -498,7 +512,7 @@ def test_sixteen_bits(tmp_path: Path) -> None:
         ({"out": "x.png", "format": "bmp"}, "The name of the image ends in .png, but the format asked for is bmp"),
         ({"out": "file"}, "'file' is a file: give a folder, or the name of an image."),
         ({"out": "."}, "'ir/1.png' is a source image: choose another place for the fused one."),
-        ({"ir": "missing"}, "missing does not exist; check the path."),
+        ({"ir": "missing"}, "'missing' does not exist; check the path."),
     ],
 )
 def test_mistakes_are_found_before_the_work(

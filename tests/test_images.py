@@ -454,7 +454,7 @@ class TestCheck:
             (np.array([[0.0, 255.0]]), "from 0 to 255"),
             (np.array([[-1.0, 1.0]], np.float32), "from -1 to 1"),
             (np.array([[0.0, np.nan]]), "NaN"),
-            (np.array([[0.0, -np.inf]]), "-inf to 0"),
+            (np.array([[0.0, -np.inf]]), "NaN or infinity"),
             (np.array([[0.5, 1.0000002]], np.float32), "from 0.5 to 1"),
         ],
     )

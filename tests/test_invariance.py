@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fusionbench import images
 from fusionbench.metrics.conventions import CONVENTIONS
+from fusionbench.metrics.dealt import borrow
 from fusionbench.scoring import score, score_paths
 from fusionbench.store import Row
 
@@ -138,3 +139,22 @@ def test_scores_do_not_depend_on_which_metrics_are_asked_for(names: list[str]) -
     fused, ir, vis = (picture(k, *SIZE) for k in range(3))
     everything = score(fused, ir, vis, "all")
     assert score(fused, ir, vis, names) == {name: everything[name] for name in names}
+
+
+def test_memory_is_lent_to_one_at_a_time() -> None:
+    first = borrow((1000,))
+    view = first[::2]
+    first[:] = 1
+    del first
+    other = borrow((1000,))
+    other[:] = 2
+    assert (view == 1).all()
+    assert not np.shares_memory(view, other)
+
+
+def test_memory_that_nobody_uses_is_lent_again() -> None:
+    first = borrow((5000,))
+    place = first.ctypes.data
+    del first
+    assert borrow((50, 100)).ctypes.data == place
+    assert place % 64 == 0

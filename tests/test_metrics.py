@@ -18,7 +18,7 @@ from sklearn.metrics import mutual_info_score
 
 from fusionbench.metrics import CORE, METRICS
 from fusionbench.metrics.card import NotDefined
-from fusionbench.metrics.conventions import CONVENTIONS
+from fusionbench.metrics.conventions import CONVENTIONS, Convention
 from fusionbench.metrics.ssim import structural_similarity_map
 from fusionbench.metrics.triple import Scene, Triple
 
@@ -92,12 +92,12 @@ class TestContract:
                     METRICS[name](t)
 
 
-@pytest.mark.parametrize("convention", CONVENTIONS.values(), ids=str)
-def test_conventions_bind(convention: object) -> None:
+@pytest.mark.parametrize("convention", CONVENTIONS.values(), ids=list(CONVENTIONS))
+def test_conventions_bind(convention: Convention) -> None:
     """Every metric exists and every keyword is one of its function's."""
-    for name, parameters in convention.metrics.items():  # type: ignore[attr-defined]
+    for name, parameters in convention.metrics.items():
         inspect.signature(METRICS[name]).bind(None, **parameters)
-    assert set(convention.side_by_side) <= set(convention.metrics)  # type: ignore[attr-defined]
+    assert convention.side_by_side <= set(convention.metrics)
 
 
 def test_standard_defines_everything_by_its_own_defaults() -> None:
@@ -192,6 +192,16 @@ def test_perfect_transfer_of_gradients() -> None:
     image = formula_images("max", "5.png")[1]
     perfect = 0.9994 / (1 + math.exp(-15 * 0.5)) * 0.9879 / (1 + math.exp(-22 * 0.2))
     assert METRICS["Qabf"](Triple.of(image, image, image)) == pytest.approx(perfect, rel=1e-12)
+
+
+def test_cross_entropy_may_be_negative() -> None:
+    """A level that the fused image lacks is skipped: of each source a share p of the levels is left, and p log2 p."""
+    share = round(1000 / math.e)
+    source = np.repeat(np.uint8([[0, 255]]), [share, 1000 - share], axis=1)
+    value = METRICS["CE"](Triple.of(source, source, np.zeros_like(source)))
+    assert value == pytest.approx(share / 1000 * math.log2(share / 1000), rel=1e-12)
+    low = METRICS["CE"].card.range[0]
+    assert low <= value == pytest.approx(low, rel=1e-6)
 
 
 def test_identical_images() -> None:

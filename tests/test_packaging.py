@@ -142,7 +142,7 @@ def test_sdist_and_wheel_hold_everything(tmp_path: Path) -> None:
     learned = {
         f"{package.replace('.', '/')}/data/{file.name}"
         for package, folder in real_packages().items()
-        for file in folder.glob("data/*.npz")
+        for file in (*folder.glob("data/*.npz"), *folder.glob("data/*.safetensors"))
     }
     page = {f"fusionbench/report/page.{suffix}" for suffix in ("css", "html", "js")}
     assert names == expected | learned | page | {"fusionbench/py.typed"}

@@ -316,29 +316,29 @@ def test_wrong_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     empty = fill(tmp_path / "empty", "readme.txt")
     images = fill(tmp_path / "images", "1.png")
     sources = pair_sources(images / "1.png", images / "1.png")
-    with pytest.raises(UserError, match=r"missing does not exist; check the path\."):
+    with pytest.raises(UserError, match=r"missing' does not exist; check the path\."):
         pair_sources(tmp_path / "missing", images)
-    with pytest.raises(UserError, match=r"empty holds no images; looked for names ending in \.png \.jpg"):
+    with pytest.raises(UserError, match=r"empty' holds no images; looked for names ending in \.png \.jpg"):
         pair_sources(images, empty)
-    with pytest.raises(UserError, match=r"readme\.txt is no image that can be read"):
+    with pytest.raises(UserError, match=r"readme\.txt' is no image that can be read"):
         pair_sources(images, empty / "readme.txt")
-    with pytest.raises(UserError, match=r"1\.png is not a folder"):
+    with pytest.raises(UserError, match=r"1\.png' is not a folder"):
         images_in(images / "1.png")
-    with pytest.raises(UserError, match="images is given for both sources"):
+    with pytest.raises(UserError, match="images' is given for both sources"):
         pair_sources(images, images)
-    with pytest.raises(UserError, match="missing does not exist"):
+    with pytest.raises(UserError, match="missing' does not exist"):
         match_fused(tmp_path / "missing", sources)
-    with pytest.raises(UserError, match="holds no fused images, nor do its folders"):
+    with pytest.raises(UserError, match="' holds no fused images, nor do its folders"):
         match_fused(empty, sources)
     fill(tmp_path / "mixed" / "inner", "1.png")
-    with pytest.raises(UserError, match=r"holds images beside folders of images \(inner\)"):
+    with pytest.raises(UserError, match=r"' holds images beside folders of images \(inner\)"):
         match_fused(fill(tmp_path / "mixed", "1.png"), sources)
 
     def refuse(_: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "iterdir", refuse)
-    with pytest.raises(UserError, match=r"images cannot be read \(Permission denied\)"):
+    with pytest.raises(UserError, match=r"images' cannot be read \(Permission denied\)"):
         images_in(images)
 
 

@@ -105,7 +105,7 @@ def siamese_network_fusion(
         raise UserError(f"match={match} is out of range: give a number from -1 to 1.")
     if weights is None:
         raise UserError(
-            "The network of cnn is its authors' and not ours to ship: give their file, weights='cnnmodel.mat'."
+            "The network of cnn is its authors' and not ours to ship: give their file 'cnnmodel.mat' as its weights."
         )
     network = _read(weights)
     share = _share_of_ir(ir / 255, _grey(vis) / 255, network)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from fusionbench.types import UserError
 
 from ..card import Plane, method
+from .cards import CARDS
+from .weights import at_hand, locate
 
 if TYPE_CHECKING:
     from .adapter import Fuser
@@ -37,7 +39,7 @@ def clfnet(
     batch: int | None = None,
     tile: int | None = None,
     compiled: bool = False,
-    output: Literal["stretch", "clip"] = "stretch",
+    output: Literal["stretch", "clip"] | None = None,
 ) -> Plane:
     """Fuse by CLF-Net.
 
@@ -57,8 +59,9 @@ def clfnet(
         Longest side, in pixels, that is fused at once; larger images are cut, which does not change the result.
     compiled : bool
         Let torch compile the network first: a minute for every size of image, then faster.
-    output : {"stretch", "clip"}
-        Stretch the result to 0..255, as the authors' program does by its way of saving, or leave it as it is.
+    output : {"stretch", "clip"}, optional
+        Stretch the result to 0..255, as the authors' program does by its way of saving, or leave it as it is. By default
+        what the weights were made for: those that come with this package are not to be stretched, all others are.
 
     Returns
     -------
@@ -67,6 +70,8 @@ def clfnet(
     """
     run = _fuser("clfnet", weights, {}, device=device, precision=precision, batch=batch, tile=tile, compiled=compiled)
     fused = run(ir, vis)
+    if output is None:
+        output = "clip" if locate("clfnet", weights) == at_hand(CARDS["clfnet@fusionbench"]) else "stretch"
     return stretched(fused) if output == "stretch" else fused
 
 

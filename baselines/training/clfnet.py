@@ -1,23 +1,25 @@
 """How CLF-Net is trained: patch contrast in the space of its own encoders, and SSIM with the brighter source.
 
 Departures from the released code: patches that reach beyond the image (which it fills with black) are left out, the last
-patch that fits exactly is not, and the losses are not computed a second time for the log, which would also count every
-batch twice in the running statistics.
+patch that fits exactly is not, and the losses are not computed a second time for the log. And the running statistics count
+what the encoders see of the sources only, since that is all they see in use; the released code also counts what they see of
+the fused images, and all of it twice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import ClassVar, Final
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fusionbench.types import Levels
 
 from ..learned.clfnet import Generator, Inference
-from ..learned.methods import stretched
 from .data import Batch
 from .detail import detail_errors
 from .patch_contrast import Projection, brighter_similarity_loss, patch_contrast, vectors_at
@@ -58,7 +60,8 @@ class CLFNetRecipe(Recipe):
         positions = torch.from_numpy(rng.permutation(pixels)[:_POSITIONS]).to(self.device)
         with self.mixed():
             made = self.network(vis, ir)
-            again = self.network.encode(made.fused, made.fused)
+            with uncounted(self.network):
+                again = self.network.encode(made.fused, made.fused)
             vectors = [vectors_at(features, positions) for features in (*again, made.vis, made.ir)]
             projected = [self.projection(one) for one in vectors]
         contrast = patch_contrast(*(one.float() for one in projected)).mean()
@@ -74,5 +77,19 @@ class CLFNetRecipe(Recipe):
         return {name: loss.detach() for name, loss in losses.items()}
 
     def fuse(self, vis: Levels, ir: Levels) -> Levels:
-        """Fuse with running statistics, stretched to 0..255, as the authors save their images."""
-        return whole(stretched(self.applied(Inference(deepcopy(self.network)), vis, ir)) + 0.5)
+        """Fuse with running statistics, clipped: to stretch an image would hide how bright the network makes it."""
+        return whole(self.applied(Inference(deepcopy(self.network)), vis, ir) + 0.5)
+
+
+@contextmanager
+def uncounted(network: nn.Module) -> Iterator[None]:
+    """Within it batches are normalised as ever, but leave the running statistics as they are."""
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    usual = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.momentum = 0.0
+    try:
+        yield
+    finally:
+        for layer, momentum in zip(layers, usual, strict=True):
+            layer.momentum = momentum

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 from typing import Final
 
-from .whole_files import put
+from fusionbench.files import whole
 
 _WIDTH: Final = 640
 _HEIGHT: Final = 150
@@ -37,7 +37,7 @@ def draw(log: Path, picture: Path) -> None:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">\n'
         f'<rect width="{width}" height="{height}" fill="white"/>\n{body}\n</svg>\n'
     )
-    put(picture, drawing.encode())
+    whole(picture, lambda file: file.write(drawing.encode()))
 
 
 def _panel(name: str, steps: list[float], losses: list[float], place: int) -> str:

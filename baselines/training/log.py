@@ -6,7 +6,7 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
-from .whole_files import put
+from fusionbench.files import whole
 
 
 class Log:
@@ -24,7 +24,8 @@ class Log:
         self._path = path
         kept = _up_to(start, path) if start else []
         self._empty = not kept
-        put(path, "".join(f"{line}\n" for line in kept).encode())
+        content = "".join(f"{line}\n" for line in kept).encode()
+        whole(path, lambda file: file.write(content))
 
     def add(self, row: Mapping[str, float]) -> None:
         """Append numbers; the first row also names the columns."""

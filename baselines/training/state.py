@@ -12,10 +12,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from fusionbench.files import whole
 from fusionbench.types import UserError
 
 from .recipe import Recipe
-from .whole_files import put
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
@@ -31,7 +31,8 @@ def write(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -
         Becomes JSON in the file's head, under each name.
     """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    put(path, save(plain, {name: json.dumps(value) for name, value in about.items()}))
+    content = save(plain, {name: json.dumps(value) for name, value in about.items()})
+    whole(path, lambda file: file.write(content))
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import shlex
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
@@ -40,18 +40,18 @@ def demo(
     fused, scores, page = output / "fused", output / "scores.csv", output / "report.html"
     typer.echo(f"{len(names)} street scenes, infrared and visible, by night and by day: {sources[1]}, {sources[3]}")
     scenes = [word for name in _SHOWN for word in ("--scene", name)]
-    steps: list[tuple[str, int | None, list[str | Path]]] = [
-        ("Fuse them", 0, ["fuse", *_METHODS, *_networks(), *sources, "-o", fused, "--overwrite"]),
-        ("Score the images", 1, ["score", fused, *sources, "--metrics", "all", "-o", scores]),
-        ("Rank the methods", None, ["leaderboard", scores, "--metrics", "core"]),
-        ("The same for a paper", 1, ["leaderboard", scores, "--metrics", "core", "-o", output / "table.tex"]),
-        ("See the images", 1, ["figure", "grid", fused, *sources, *scenes, "-o", output / "grid.png"]),
-        ("See which methods differ", 1, ["figure", "cd", scores, "-o", output / "cd.png"]),
-        ("See who is good at what", 1, ["figure", "heatmap", scores, "-o", output / "heatmap.png"]),
-        ("See everything on one page", 1, ["report", scores, "--title", "Demo", "-o", page]),
+    steps: list[tuple[str, bool, list[str | Path]]] = [
+        ("Fuse them", False, ["fuse", *_METHODS, *_networks(), *sources, "-o", fused, "--overwrite"]),
+        ("Score the images", False, ["score", fused, *sources, "--metrics", "all", "-o", scores]),
+        ("Rank the methods", True, ["leaderboard", scores, "--metrics", "core"]),
+        ("The same for a paper", False, ["leaderboard", scores, "--metrics", "core", "-o", output / "table.tex"]),
+        ("See the images", False, ["figure", "grid", fused, *sources, *scenes, "-o", output / "grid.png"]),
+        ("See which methods differ", False, ["figure", "cd", scores, "-o", output / "cd.png"]),
+        ("See who is good at what", False, ["figure", "heatmap", scores, "-o", output / "heatmap.png"]),
+        ("See everything on one page", False, ["report", scores, "--title", "Demo", "-o", page]),
     ]
-    for title, lines, words in steps:
-        _run(title, words, lines)
+    for title, shown, words in steps:
+        _run(title, words, shown=shown)
     typer.echo(f"\nNow open {page} in a browser, and look at {output / 'grid.png'}. With images of yours:\n")
     for line in (
         "fusionbench score results/mymethod --ir tno/ir --vis tno/vi -o scores.csv",
@@ -73,16 +73,13 @@ def _networks() -> list[str]:
     return [card.method for card in shipped if weights.at_hand(card) is not None]
 
 
-def _run(title: str, words: list[str | Path], lines: int | None) -> None:
-    """Print a command and run it; of what it prints show so many last lines, or everything, and always its complaints."""
+def _run(title: str, words: list[str | Path], *, shown: bool) -> None:
+    """Print a command and run it; what it prints is left out unless it is to be shown, its complaints never are."""
     command = [str(word) for word in words]
-    typer.echo(f"\n{title}:\n\n  {shlex.join(['fusionbench', *command])}\n")
-    if lines is None:
+    typer.echo(f"\n{title}:\n\n  {shlex.join(['fusionbench', *command])}")
+    if shown:
+        typer.echo()
+    with nullcontext() if shown else redirect_stdout(io.StringIO()):
         code = main(command)
-    else:
-        with redirect_stdout(io.StringIO()) as said:
-            code = main(command)
-        for line in said.getvalue().splitlines()[-lines:] if lines else ():
-            typer.echo(line)
     if code:
         raise typer.Exit(code)

@@ -76,11 +76,13 @@ def info(
     direction = f"{card.better} is better {ARROW[card.better]}"
     against = "the fused image and its sources" if card.sources else "the fused image alone"
     for heading, text in (
-        ("Looks at", f"{against}; {_range(card)}, {direction}; version {card.version}"),
+        ("Looks at", against),
+        ("Range", f"{_range(card)}, {direction}"),
         ("Formula", card.formula),
         ("Standard", card.standard),
         ("Undefined", card.undefined),
         ("Source", card.reference),
+        ("Version", str(card.version)),
     ):
         if text:
             typer.echo(paragraph(f"{heading:<11}{text}", indent=" " * 11))
@@ -112,4 +114,4 @@ def _spelled(parameters: Mapping[str, Any]) -> str:
 
 
 def _range(card: MetricCard) -> str:
-    return " to ".join(f"{end:g}" for end in card.range)
+    return " to ".join(f"{end:g}" if end == round(end, 1) else f"{end:.4g}" for end in card.range)

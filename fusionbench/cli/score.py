@@ -128,7 +128,7 @@ def complain(scores: Scores) -> None:
         parts = [f"{len(lost)} could not be scored"] * bool(lost)
         parts += [count(len(images - lost), "lacks a value", "lack a value")] * bool(images - lost)
         total = len(scores.rows) + len(lost)
-        typer.echo(f"Of {total} fused images, {' and '.join(parts)}:", err=True)
+        typer.echo(f"Of {count(total, 'fused image')}, {' and '.join(parts)}:", err=True)
         for line in reasons(scores.failures):
             typer.echo(f"  {line}", err=True)
 
