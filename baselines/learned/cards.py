@@ -71,7 +71,9 @@ CARDS: Final[dict[str, WeightsCard]] = {
             "clfnet.safetensors",
             "https://doi.org/10.1109/TIM.2022.3203000",
             "Apache-2.0, as fusionbench itself",
-            "pairs of RoadScene and MSRS, none of TNO or VIFB, by the recipe of 'fusionbench train clfnet'",
+            "130 pairs of RoadScene and MSRS, none of TNO or VIFB, by 'fusionbench train clfnet --detail'",
+            sha256="e89805870b650d5ae6da01ce506e1ec7fd175ccafa6da8404d47d6d8eef4bd40",
+            content="a5f80ecd5a7e83a7601ab4d09131948bfe0a50ccf9cf2d04c52745547a597604",
             shipped=True,
         ),
         WeightsCard(
@@ -87,7 +89,9 @@ CARDS: Final[dict[str, WeightsCard]] = {
             "cs2fusion.safetensors",
             "https://doi.org/10.1016/j.inffus.2023.102039",
             "Apache-2.0, as fusionbench itself",
-            "pairs of RoadScene and MSRS, none of TNO or VIFB, by the recipe of 'fusionbench train cs2fusion'",
+            "130 pairs of RoadScene and MSRS, none of TNO or VIFB, by 'fusionbench train cs2fusion --detail'",
+            sha256="3c596c544ac5302fde99d076f1a90583becbfb3b0ad3197e3d631fb8234f28b4",
+            content="1c47ecc2f2cab09968107cde4a8b87b5f4be9654d376da382c92fdf690e2cb5e",
             shipped=True,
         ),
         WeightsCard(
