@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -41,6 +42,7 @@ class Registry(Generic[T]):
         self.kind = kind
         self._entries = dict(entries)
         self._loaded: dict[str, T] = {}
+        self._foreign: set[str] = set()
         self._group: str | None = group
 
     def names(self) -> list[str]:
@@ -57,14 +59,23 @@ class Registry(Generic[T]):
         Raises
         ------
         UserError
-            If there is none; the sentence offers the nearest names.
+            If there is none, the sentence offering the nearest names; or if another package announces it and fails.
         """
         self._find_plugins()
         if name not in self._entries:
             raise unknown(self.kind, name, self._entries)
         if name not in self._loaded:
             module, _, attribute = self._entries[name].partition(":")
-            self._loaded[name] = getattr(import_module(module), attribute)
+            try:
+                self._loaded[name] = getattr(import_module(module), attribute)
+            except Exception as error:
+                if name not in self._foreign:
+                    raise
+                # Anybody's package may be broken; ours goes on without it.
+                raise UserError(
+                    f"The {self.kind} '{name}' comes from '{module}', which fails ({type(error).__name__}: {error}): "
+                    "mend or uninstall that package."
+                ) from error
         return self._loaded[name]
 
     def register(self, name: str, thing: T) -> None:
@@ -95,5 +106,12 @@ class Registry(Generic[T]):
         if self._group is None:
             return
         for point in entry_points(group=self._group):
-            self._entries.setdefault(point.name, point.value)
+            if point.name not in self._entries:
+                self._entries[point.name] = point.value
+                self._foreign.add(point.name)
+            elif self._entries[point.name] != point.value:
+                warnings.warn(
+                    f"The {self.kind} '{point.name}' of '{point.value}' is not used: there is already one of that name.",
+                    stacklevel=3,
+                )
         self._group = None
