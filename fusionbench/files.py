@@ -12,7 +12,9 @@ from typing import BinaryIO
 from fusionbench.types import UserError
 
 
-def whole(path: Path, fill: Callable[[BinaryIO], object], *, keep: bool = True) -> None:
+def whole(
+    path: Path, fill: Callable[[BinaryIO], object], *, keep: bool = True, remedy: str = "choose another place"
+) -> None:
     """Let `fill` write a file that appears under its name when it is complete; without `keep`, only try.
 
     Parameters
@@ -23,6 +25,8 @@ def whole(path: Path, fill: Callable[[BinaryIO], object], *, keep: bool = True) 
         Writes the content to the open file that it is given.
     keep : bool
         False to find out whether it could be written, and leave nothing.
+    remedy : str
+        What the sentence of an error advises.
 
     Raises
     ------
@@ -41,7 +45,7 @@ def whole(path: Path, fill: Callable[[BinaryIO], object], *, keep: bool = True) 
     except FileNotFoundError as error:
         raise UserError(f"'{path}' cannot be written: its folder does not exist, create it first.") from error
     except OSError as error:
-        raise UserError(f"'{path}' cannot be written ({error.strerror or error}): choose another place.") from error
+        raise UserError(f"'{path}' cannot be written ({error.strerror or error}): {remedy}.") from error
     finally:
         with suppress(OSError):  # it is gone, or never was
             part.unlink()

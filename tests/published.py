@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -162,6 +162,3 @@ def by_images(table: list[Row]) -> Iterator[tuple[Row, list[Row]]]:
         groups.setdefault((row.dataset, row.method, row.image), []).append(row)
     for group in groups.values():
         yield group[0], group
-
-
-Scores = Callable[..., dict[str, float]]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -18,6 +16,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from fusionbench.figures.lettering import SIZE, families, legible
+from fusionbench.files import whole
 from fusionbench.types import Image, UserError
 
 WIDTHS: Final = {1: 3.5, 2: 7.16}
@@ -151,19 +150,7 @@ def save(figure: Figure, path: Path) -> None:
         If the suffix is another one, or the file cannot be written.
     """
     content = encode(figure, check_target(path).removeprefix("."))
-    part = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        reason = error.strerror or error
-        raise UserError(f"'{path}' cannot be written ({reason}): choose another place.") from error
-    finally:
-        with suppress(OSError):  # it is gone, or never was
-            part.unlink()
+    whole(path, lambda file: file.write(content))
 
 
 def check_target(path: Path) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusionbench import images
+from fusionbench.files import whole
 from fusionbench.report.scenes import Scene
 from fusionbench.types import UserError
 from fusionbench.workers import Stop, as_finished, count
@@ -204,7 +205,7 @@ def _link_scene(
     index, item = _encode_scene(numbered, None, maps, stop)
     names = {key: f"{index + 1:04d}-{place:02d}.webp" for place, key in enumerate(item.files)}
     for key, data in item.files.items():
-        _write_whole(folder / names[key], data)
+        _asset(folder / names[key], data)
     return index, (_shown(item, {key: prefix + name for key, name in names.items()}), item.remarks)
 
 
@@ -298,17 +299,8 @@ def _data_url(data: bytes) -> str:
     return f"data:image/webp;base64,{base64.b64encode(data).decode()}"
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        raise UserError(
-            f"'{path}' cannot be written ({error.strerror or error}): choose another folder for --assets."
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
+def _asset(path: Path, data: bytes) -> None:
+    whole(path, lambda file: file.write(data), remedy="choose another folder for --assets")
 
 
 def _evenly(items: Sequence[Any], number: int) -> list[Any]:

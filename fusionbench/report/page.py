@@ -6,9 +6,7 @@ import base64
 import hashlib
 import json
 import math
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 import fusionbench
+from fusionbench.files import whole
 from fusionbench.report import album, provenance, scenes
 from fusionbench.report.album import Album, Progress, Shown
 from fusionbench.report.groups import GROUPS
@@ -125,7 +124,7 @@ def write(
     text = page.render(pictures, [*notes, *pictures.remarks]).encode()
     if len(text) > limit:
         raise UserError(f"The page has {len(text) / 1e6:.2g} MB: allow it more with --max-mb, which is {max_mb:g}.")
-    _write_whole(path, text)
+    whole(path, lambda file: file.write(text))
     return Made(path, len(text), len(pictures.shown), pictures.side, (*notes, *pictures.remarks))
 
 
@@ -282,15 +281,3 @@ def _check_folder(path: Path) -> None:
         raise UserError(f"'{path}' is a folder: give the name of a file for the page.")
     if not path.parent.is_dir():
         raise UserError(f"'{path}' cannot be written: its folder does not exist, create it first.")
-
-
-def _write_whole(path: Path, text: bytes) -> None:
-    part = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        part.write_bytes(text)
-        part.replace(path)
-    except OSError as error:
-        raise UserError(f"'{path}' cannot be written ({error.strerror or error}): choose another place.") from error
-    finally:
-        with suppress(OSError):  # it is gone, or never was
-            part.unlink()
