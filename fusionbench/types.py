@@ -69,6 +69,8 @@ class MetricCard:
         Which choices `standard` makes where sources disagree, and why.
     undefined : str
         The inputs for which the formula is 0/0 or does not exist, and what is returned.
+    fooled : str
+        What raises (or lowers) it without making the image better.
     """
 
     name: str
@@ -81,6 +83,7 @@ class MetricCard:
     formula: str
     standard: str
     undefined: str
+    fooled: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,12 +39,13 @@ def metric(
     formula: str = "",
     standard: str = "",
     undefined: str = "",
+    fooled: str = "",
 ) -> Callable[[F], F]:
     """Give a function of a `Triple` its card, and its place in the registry.
 
     Parameters
     ----------
-    name, title, better, range, sources, version, reference, formula, standard, undefined
+    name, title, better, range, sources, version, reference, formula, standard, undefined, fooled
         The fields of `fusionbench.types.MetricCard`.
 
     Examples
@@ -61,7 +62,7 @@ def metric(
         from . import METRICS
 
         function.card = MetricCard(  # type: ignore[attr-defined]
-            name, title, better, range, sources, version, reference, formula, standard, undefined
+            name, title, better, range, sources, version, reference, formula, standard, undefined, fooled
         )
         METRICS.register(name, function)  # type: ignore[arg-type]
         return function

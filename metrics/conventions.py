@@ -167,6 +167,36 @@ _PROGRAMS = [
         },
         note="SSIM images are scaled twice, CE saturates: see the cards.",
     ),
+    Convention(
+        name="liu",
+        title="Liu et al. 2012, twelve objective measures",
+        source="zhengliu6699/imageFusionMetrics d6f7f1a, MATLAB",
+        luma="matlab",
+        metrics={},
+        note="Most measures first stretch each image to 0..255 and round it.",
+    ),
+    Convention(
+        name="mefb",
+        title="MEFB (Zhang 2021), multi-exposure fusion",
+        source="xingchenzhang/MEFB, MATLAB; written from descriptions of its code, no numbers of it were at hand",
+        luma="per-channel",
+        metrics={},
+    ),
+    Convention(
+        name="thfylsty",
+        title="Objective evaluation for image fusion (thfylsty)",
+        source="thfylsty/Objective-evaluation-for-image-fusion 6f55732, MATLAB",
+        luma="matlab",
+        metrics={},
+        note="Most measures are given unsigned bytes, whose arithmetic saturates.",
+    ),
+    Convention(
+        name="topanxal",
+        title="Image fusion evaluation in PyTorch (Topanxal)",
+        source="Topanxal/Image-fusion-evaluation-metrics-code-PyTorch-version- 4a89e63",
+        luma="pillow",
+        metrics={},
+    ),
 ]
 
 CONVENTIONS: dict[str, Convention] = {c.name: c for c in _PROGRAMS}

@@ -81,6 +81,7 @@ def info(
         ("Formula", card.formula),
         ("Standard", card.standard),
         ("Undefined", card.undefined),
+        ("Fooled by", card.fooled),
         ("Source", card.reference),
         ("Version", str(card.version)),
     ):
