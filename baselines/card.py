@@ -40,12 +40,13 @@ def method(
     identity: float | None = None,
     smallest: int = 32,
     luma: Literal["rounded", "exact"] = "rounded",
+    version: int = 1,
 ) -> Callable[[F], F]:
     """Give a function its `MethodCard`, and its place in the registry.
 
     Parameters
     ----------
-    name, title, authors, year, doi, summary, defaults, presets, joint, identity, smallest, luma
+    name, title, authors, year, doi, summary, defaults, presets, joint, identity, smallest, luma, version
         The fields of `fusionbench.types.MethodCard`.
 
     Notes
@@ -67,7 +68,7 @@ def method(
         from . import METHODS
 
         function.card = MethodCard(  # type: ignore[attr-defined]
-            name, title, authors, year, doi, summary, defaults, dict(presets or {}), joint, identity, smallest, luma
+            name, title, authors, year, doi, summary, defaults, dict(presets or {}), joint, identity, smallest, luma, version
         )
         METHODS.register(name, function)  # type: ignore[arg-type]
         return function

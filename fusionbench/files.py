@@ -13,7 +13,12 @@ from fusionbench.types import UserError
 
 
 def whole(
-    path: Path, fill: Callable[[BinaryIO], object], *, keep: bool = True, remedy: str = "choose another place"
+    path: Path,
+    fill: Callable[[BinaryIO], object],
+    *,
+    keep: bool = True,
+    durable: bool = True,
+    remedy: str = "choose another place",
 ) -> None:
     """Let `fill` write a file that appears under its name when it is complete; without `keep`, only try.
 
@@ -25,6 +30,8 @@ def whole(
         Writes the content to the open file that it is given.
     keep : bool
         False to find out whether it could be written, and leave nothing.
+    durable : bool
+        Wait until the disk has it, so that even a power cut leaves it whole; otherwise only the end of this process does.
     remedy : str
         What the sentence of an error advises.
 
@@ -39,7 +46,8 @@ def whole(
         with part.open("xb") as file:
             fill(file)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         if keep:
             part.replace(path)
     except FileNotFoundError as error:
@@ -48,4 +56,11 @@ def whole(
         raise UserError(f"'{path}' cannot be written ({error.strerror or error}): {remedy}.") from error
     finally:
         with suppress(OSError):  # it is gone, or never was
+            part.unlink()
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a process that was killed left behind while it wrote files below a folder."""
+    for part in folder.glob("**/.*.part"):
+        with suppress(OSError):
             part.unlink()

@@ -6,6 +6,8 @@ depends on a conversion that a library makes on its own; a file whose numbers wo
 
 from __future__ import annotations
 
+import hashlib
+import io
 import threading
 import warnings
 from collections.abc import Callable
@@ -31,6 +33,9 @@ PlaneRule: TypeAlias = Literal["matlab", "bt601", "pillow", "per-channel"]
 _FORMATS: Final = dict(zip(SUFFIXES, ("PNG", "JPEG", "JPEG", "BMP", "TIFF", "TIFF"), strict=True))
 _MAGIC: Final = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"BM": "BMP", b"II": "TIFF", b"MM": "TIFF"}
 _SAVE: Final[dict[str, dict[str, Any]]] = {"JPEG": {"quality": 95, "subsampling": 0}}
+
+# The keyword of the text chunk of a PNG that holds a note.
+_NOTE: Final = "fusionbench"
 
 # Pillow turns a TIFF as its orientation tag says but leaves every other format as stored; these turn it back.
 _TURN_BACK: Final = {
@@ -83,7 +88,57 @@ def read(path: Path) -> Image:
     The EXIF orientation is ignored, as papers' scripts do: the array is what is stored, not what a viewer shows. So
     are gamma and colour profiles.
     """
-    with _open(path) as file, _quiet_pillow:
+    with _open(path) as file:
+        return _decoded(file, path)
+
+
+def read_hashed(path: Path) -> tuple[Image, str]:
+    """What `read` returns and, of the same bytes, the SHA-256.
+
+    Raises
+    ------
+    UserError
+        As `read`.
+    """
+    data = contents(path)
+    return _decoded(io.BytesIO(data), path), hashlib.sha256(data).hexdigest()
+
+
+def contents(path: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises
+    ------
+    UserError
+        If it is missing, a folder or unreadable.
+    """
+    with _open(path) as file:
+        try:
+            return file.read()
+        except OSError as error:
+            raise UserError(
+                f"'{path}' cannot be read ({error.strerror or error}): copy or download it again."
+            ) from error
+
+
+def decode(data: bytes, path: Path) -> Image:
+    """What `read` returns of a file with this content; `path` is how an error calls it."""
+    return _decoded(io.BytesIO(data), path)
+
+
+def note_in(data: bytes) -> str:
+    """What `write` was told to note in the file; empty if it is no PNG, or nothing was noted."""
+    import PIL.Image
+
+    try:
+        with _quiet_pillow, PIL.Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+            return str(image.info.get(_NOTE, ""))
+    except (OSError, SyntaxError, ValueError):  # not even the beginning of an image
+        return ""
+
+
+def _decoded(file: BinaryIO, path: Path) -> Image:
+    with _quiet_pillow:
         header = file.read(26)
         if not header:
             raise UserError(f"'{path}' is empty: copy or download it again.")
@@ -247,7 +302,7 @@ def planes(levels: NDArray[np.uint8], rule: PlaneRule) -> list[Levels]:
     return [np.ascontiguousarray(levels[:, :, band]) for band in range(3)]
 
 
-def write(path: Path, image: Image) -> None:
+def write(path: Path, image: Image, *, note: str = "", durable: bool = True) -> None:
     """Write an image whole or not at all.
 
     Parameters
@@ -257,6 +312,10 @@ def write(path: Path, image: Image) -> None:
         replaced.
     image : Image
         uint8 (H, W) or (H, W, 3) RGB; or uint16 (H, W), for PNG and TIFF.
+    note : str
+        A word that a PNG carries beside its pixels, see `note_in`.
+    durable : bool
+        As for `fusionbench.files.whole`.
 
     Raises
     ------
@@ -272,14 +331,20 @@ def write(path: Path, image: Image) -> None:
     if image.dtype == np.uint16 and (image.ndim == 3 or _FORMATS[suffix] not in ("PNG", "TIFF")):
         raise UserError(f"'{path}' cannot hold 16 bits: write grey 16-bit as .png or .tif, and colour as uint8.")
     import PIL.Image
+    from PIL.PngImagePlugin import PngInfo
+
+    more: dict[str, Any] = {}
+    if note and _FORMATS[suffix] == "PNG":
+        more["pnginfo"] = PngInfo()
+        more["pnginfo"].add_text(_NOTE, note)
 
     def fill(file: BinaryIO) -> None:
         try:
-            PIL.Image.fromarray(image).save(file, _FORMATS[suffix], **_SAVE.get(_FORMATS[suffix], {}))
+            PIL.Image.fromarray(image).save(file, _FORMATS[suffix], **_SAVE.get(_FORMATS[suffix], {}), **more)
         except ValueError as error:  # the image is too large for the format
             raise OSError(str(error)) from error
 
-    whole(path, fill)
+    whole(path, fill, durable=durable)
 
 
 def _open(path: Path) -> BinaryIO:

@@ -273,10 +273,11 @@ def _accepted(name: str, word: str, value: Any, known: Mapping[str, Parameter]) 
         raise _wrong_value(name, known[word], value)
     if isinstance(value, list):
         return tuple(value)
-    return Path(value) if isinstance(value, str) and _may_be_file(kind) else value
+    return Path(value) if isinstance(value, str) and may_be_file(kind) else value
 
 
-def _may_be_file(kind: Any) -> bool:
+def may_be_file(kind: Any) -> bool:
+    """Whether a parameter of that kind takes a file among other things."""
     return any((get_origin(one) or one) in (Path, os.PathLike) for one in get_args(kind))
 
 

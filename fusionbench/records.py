@@ -88,7 +88,8 @@ def record(chosen: Recipe, folder: Path, made: Collection[Path], **more: Any) ->
     UserError
         If images that were made otherwise would stay there.
     """
-    own = json.loads(json.dumps(plain({**chosen.record(), **more})))
+    content = about(chosen, **more)
+    own = content["recipe"]
     before = recipe_in(folder / NAME)
     found = [path for path in folder.iterdir() if _is_image(path)] if folder.is_dir() else []
     staying = any(path not in made for path in found)
@@ -99,9 +100,13 @@ def record(chosen: Recipe, folder: Path, made: Collection[Path], **more: Any) ->
             f"'{folder}' holds images made with {_difference(before, own)}: choose another folder, remove them, or have "
             "all of them overwritten."
         )
-    card = chosen.card
-    about = {"fusionbench": fusionbench.__version__, "title": card.title, "doi": card.doi, "recipe": own}
-    return Record(folder / NAME, about, found if before != own else ())
+    return Record(folder / NAME, content, found if before != own else ())
+
+
+def about(chosen: Recipe, **more: Any) -> dict[str, Any]:
+    """What a record holds: the recipe, with `more`, and whose method it is."""
+    own = json.loads(json.dumps(plain({**chosen.record(), **more})))
+    return {"fusionbench": fusionbench.__version__, "title": chosen.card.title, "doi": chosen.card.doi, "recipe": own}
 
 
 def recipe_in(path: Path) -> Any:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many fused images are done, and of how many."""
 _Levels: TypeAlias = NDArray[np.uint8]
+
+STUMBLED: Final = "it stopped with "
+"""How the reason begins where a metric has no value because it raised an error that it should not."""
 
 
 def score(
@@ -59,7 +62,8 @@ def score(
     Returns
     -------
     dict of str to float
-        The score by metric, in the order asked for. Where a metric has no value it is NaN, and a warning says why.
+        The score by metric, in the order asked for. Where a metric has no value it is NaN, and a warning says why; a
+        metric of colour that only a group asks for is left out if the images are grey.
 
     Raises
     ------
@@ -84,7 +88,9 @@ def score(
     with telling_of_compilation(_print_on_stderr):
         [stack] = _stacks(levels["ir"], levels["vis"], [levels["fused"]], whose.luma)
         for definition in chosen:
-            values[definition.name], reason = _evaluate(stack, definition, 0)
+            value, reason = _evaluate(stack, definition, 0)
+            if reason or not np.isnan(value):
+                values[definition.name] = value
             if reason:
                 warnings.warn(f"{definition.name} is NaN: {reason}", stacklevel=2)
     return values
@@ -170,7 +176,7 @@ def score_paths(
     methods = pairing.match_fused(fused, sources)
     plan = _Plan(tuple(chosen), whose.luma, Stop(), [])
     with telling_of_compilation(notice):
-        _warm_up(plan)
+        warm_up(plan.definitions, plan.luma)
         outcomes = _outcomes(plan, _by_pair(methods), threads, cluster, progress)
     order = {method.method: place for place, method in enumerate(methods)}
 
@@ -181,10 +187,13 @@ def score_paths(
     failures = sorted((failure for outcome in outcomes for failure in outcome.failures), key=place)
     if all(np.isnan(value) for row in rows for value in row.values.values()):
         raise UserError(_nothing_scored(failures))
+    colourless = _colourless(chosen, rows, failures)
+    if colourless:
+        rows = [replace(row, values={k: v for k, v in row.values.items() if k not in colourless}) for row in rows]
     return Scores(
         convention=whose,
-        definitions=tuple(chosen),
-        left_out=tuple(left_out),
+        definitions=tuple(definition for definition in chosen if definition.name not in colourless),
+        left_out=(*left_out, *colourless),
         rows=tuple(rows),
         failures=tuple(failures),
         folders={"fused": fused, "ir": ir, "vis": vis},
@@ -216,7 +225,7 @@ class _Outcome:
     hashes: dict[Path, str]
 
 
-class _Stopped(Exception):
+class Stopped(Exception):
     """Somebody wants the work to end now."""
 
 
@@ -256,7 +265,7 @@ def _score_pair(plan: _Plan, task: tuple[Pair, list[Fused]]) -> _Outcome:
 
     def read(path: Path) -> _Levels:
         if plan.stop.is_set():
-            raise _Stopped
+            raise Stopped
         levels = _usable(path, "")
         outcome.hashes[path] = _hash(path)
         return levels
@@ -277,19 +286,61 @@ def _score_pair(plan: _Plan, task: tuple[Pair, list[Fused]]) -> _Outcome:
         except UserError as error:
             outcome.failures.append(Failure(item.method, item.path.name, "", str(error)))
             plan.done.append(item)
-    for stack in _stacks(ir, vis, [levels for _, levels in usable], plan.luma):
-        for place, member in enumerate(stack.members):
-            item = usable[member][0]
-            values = {}
-            for definition in plan.definitions:
-                if plan.stop.is_set():
-                    raise _Stopped
-                values[definition.name], reason = _attempt(stack, definition, place)
-                if reason:
-                    outcome.failures.append(Failure(item.method, item.path.name, definition.name, reason))
-            outcome.rows.append(Row(item.method, item.path.name, pair.name, values))
-            plan.done.append(item)
+    scored = score_levels(ir, vis, [levels for _, levels in usable], plan.definitions, plan.luma, plan.stop)
+    for place, values, reasons in scored:
+        item = usable[place][0]
+        named = zip(plan.definitions, values, reasons, strict=True)
+        outcome.failures.extend(
+            Failure(item.method, item.path.name, d.name, reason) for d, _, reason in named if reason
+        )
+        by_name = {definition.name: value for definition, value in zip(plan.definitions, values, strict=True)}
+        outcome.rows.append(Row(item.method, item.path.name, pair.name, by_name))
+        plan.done.append(item)
     return outcome
+
+
+def score_levels(
+    ir: _Levels,
+    vis: _Levels,
+    fused: Sequence[_Levels],
+    definitions: Sequence[Definition],
+    luma: images.PlaneRule,
+    stop: Stop,
+) -> Iterator[tuple[int, list[float], list[str]]]:
+    """Score the fused images of one pair.
+
+    Parameters
+    ----------
+    ir, vis : ndarray of uint8
+        The sources, (H, W) or (H, W, 3), as `levels_of` makes them.
+    fused : sequence of ndarray
+        Any number, of the same size.
+    definitions : sequence of Definition
+        What to compute, all by one rule for colour.
+    luma : {"matlab", "bt601", "pillow", "per-channel"}
+        That rule.
+    stop : Stop
+        When given, `Stopped` is raised before the next metric.
+
+    Yields
+    ------
+    place : int
+        Which fused image.
+    values : list of float
+        One a definition; NaN where there is none.
+    reasons : list of str
+        Why, one a definition; empty where there is a value, and for a metric of colour that only a group asks for.
+    """
+    for stack in _stacks(ir, vis, fused, luma):
+        for place, member in enumerate(stack.members):
+            values, reasons = [], []
+            for definition in definitions:
+                if stop.is_set():
+                    raise Stopped
+                value, reason = _attempt(stack, definition, place)
+                values.append(value)
+                reasons.append(reason)
+            yield member, values, reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,10 +355,10 @@ class _Stack:
     """The scene of all channels side by side, made when a metric first wants it."""
 
     @classmethod
-    def of(cls, members: list[int], channels: list[list[_Levels]]) -> _Stack:
+    def of(cls, members: list[int], channels: list[list[_Levels]], stored: Sequence[_Levels] | None = None) -> _Stack:
         from fusionbench.metrics.triple import Scene
 
-        return cls(members, channels, [Scene(ir, vis, fused) for ir, vis, *fused in channels], [])
+        return cls(members, channels, [Scene(ir, vis, fused, stored) for ir, vis, *fused in channels], [])
 
     def seen_by(self, definition: Definition) -> list[Scene]:
         """The scenes whose mean score is the score."""
@@ -330,7 +381,11 @@ def _stacks(ir: _Levels, vis: _Levels, fused: Sequence[_Levels], luma: images.Pl
         # The programs that score channel by channel are MATLAB's, and so is their way from colour to grey.
         plane = [images.luma(levels, "matlab") for levels in (ir, vis, *(fused[i] for i in grey))]
         stacks = [(coloured, [list(planes) for planes in zip(*bands, strict=True)]), (grey, [plane])]
-    return [_Stack.of(members, channels) for members, channels in stacks if members]
+    return [
+        _Stack.of(members, channels, [ir, vis, *(fused[member] for member in members)])
+        for members, channels in stacks
+        if members
+    ]
 
 
 def _bands(levels: _Levels) -> list[_Levels]:
@@ -341,14 +396,14 @@ def _bands(levels: _Levels) -> list[_Levels]:
 
 def _evaluate(stack: _Stack, definition: Definition, place: int) -> tuple[float, str]:
     """The score of one member of a stack, and why it is NaN if it is."""
-    from fusionbench.metrics.card import NotDefined
+    from fusionbench.metrics.card import Colourless, NotDefined
     from fusionbench.metrics.triple import Triple
 
     try:
         scenes = stack.seen_by(definition)
         value = sum(float(definition.function(Triple(s, place), **definition.parameters)) for s in scenes) / len(scenes)
     except NotDefined as reason:
-        return np.nan, str(reason)
+        return np.nan, "" if definition.by_group and isinstance(reason, Colourless) else str(reason)
     no_value = f"the formula has no value for this image, see 'fusionbench metric info {definition.name}'"
     return value, no_value if np.isnan(value) else ""
 
@@ -357,7 +412,14 @@ def _attempt(stack: _Stack, definition: Definition, place: int) -> tuple[float, 
     try:
         return _evaluate(stack, definition, place)
     except Exception as error:  # a metric may be anybody's; its mistake must not cost the other scores
-        return np.nan, f"it stopped with {type(error).__name__}: {error}"
+        return np.nan, f"{STUMBLED}{type(error).__name__}: {error}"
+
+
+def _colourless(chosen: Iterable[Definition], rows: Sequence[Row], failures: Sequence[Failure]) -> list[str]:
+    """Metrics of colour that only a group asks for, where no image at all has colour."""
+    failed = {failure.metric for failure in failures}
+    optional = [each.name for each in chosen if each.by_group and each.card.colour and each.name not in failed]
+    return [name for name in optional if all(np.isnan(row.values[name]) for row in rows)]
 
 
 def _usable(image: Image | str | Path, role: str) -> _Levels:
@@ -393,12 +455,12 @@ def _nothing_scored(failures: Sequence[Failure]) -> str:
     return f"None of {total} fused images could be scored; the first, {what}: {reason}."
 
 
-def _warm_up(plan: _Plan) -> None:
+def warm_up(definitions: Iterable[Definition], luma: images.PlaneRule) -> None:
     """Compile or load every kernel here, so that threads need not wait for one another to do it."""
     ramp = np.arange(64 * 64).reshape(64, 64)
     ir, vis, fused = ((ramp * factor % 251).astype(np.uint8) for factor in (1, 3, 7))
-    [stack] = _stacks(ir, vis, [fused], plan.luma)
-    for definition in plan.definitions:
+    [stack] = _stacks(ir, vis, [fused], luma)
+    for definition in definitions:
         _attempt(stack, definition, 0)
 
 

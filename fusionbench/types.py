@@ -71,6 +71,8 @@ class MetricCard:
         The inputs for which the formula is 0/0 or does not exist, and what is returned.
     fooled : str
         What raises (or lowers) it without making the image better.
+    colour : bool
+        Whether it looks at the images as they are stored, in colour, instead of at their grey planes.
     """
 
     name: str
@@ -84,6 +86,7 @@ class MetricCard:
     standard: str
     undefined: str
     fooled: str = ""
+    colour: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,8 @@ class MethodCard:
         Shortest side in pixels that it can fuse.
     luma : {"rounded", "exact"}
         Whether the luma of a visible image in colour is rounded to the depth of the image before it is fused.
+    version : int
+        Raised whenever the images it makes change.
     """
 
     name: str
@@ -127,3 +132,4 @@ class MethodCard:
     identity: float | None
     smallest: int
     luma: Literal["rounded", "exact"]
+    version: int = 1

@@ -92,12 +92,12 @@ def as_finished(
     from threadpoolctl import threadpool_limits
 
     pool = _cluster(cluster) if cluster else ThreadPoolExecutor(threads)
-    futures: list[Future[R]] = []
+    futures: set[Future[R]] = set()
     finished: SimpleQueue[Future[R]] = SimpleQueue()
     # Threads of BLAS below ours would spin while they wait for one another: several times slower on busy cores.
     blas = threadpool_limits(1, user_api="blas")
     try:
-        futures += [pool.submit(work, item) for item in items]
+        futures |= {pool.submit(work, item) for item in items}
         for future in futures:
             future.add_done_callback(finished.put)
         left = len(futures)
@@ -109,6 +109,8 @@ def as_finished(
             except Empty:
                 continue
             left -= 1
+            # Nobody holds on to a result that was handed out: there may be very many.
+            futures.discard(future)
             yield future.result()
     finally:
         if stop:

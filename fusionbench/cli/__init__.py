@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 import fusionbench
+from fusionbench import plugins
 
 
 class Verb(NamedTuple):
@@ -29,7 +30,11 @@ class Verb(NamedTuple):
 VERBS = {
     "fuse": Verb("fusionbench.cli.fuse:app", "Fuse pairs of images by one method or several."),
     "score": Verb("fusionbench.cli.score:app", "Score fused images against their sources."),
+    "run": Verb("fusionbench.cli.run:app", "Run a benchmark: datasets, methods and metrics from one file."),
+    "check": Verb("fusionbench.cli.check:app", "Find images that are not what they are taken for."),
     "leaderboard": Verb("fusionbench.cli.leaderboard:app", "Rank methods by scores from anywhere, with statistics."),
+    "identify": Verb("fusionbench.cli.identify:app", "Find which convention made published numbers."),
+    "dataset": Verb("fusionbench.cli.dataset:app", "List, explain, fetch or verify datasets, or make scenes."),
     "metric": Verb("fusionbench.cli.metric:app", "List the metrics, or explain one."),
     "method": Verb("fusionbench.cli.method:app", "List the methods, or explain one."),
     "train": Verb("fusionbench.cli.train:app", "Train a network on pairs of your own."),
@@ -112,30 +117,7 @@ def _before_verb(
 ) -> None:
     """Fuse images, score them, and say exactly which definition each number follows."""
     for file in plugin or []:
-        _run_plugin(file)
-
-
-def _run_plugin(file: Path) -> None:
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    from fusionbench.types import UserError
-
-    if not file.is_file():
-        raise UserError(f"There is no plugin file '{file}': give --plugin the path of a Python file.")
-    # Registered under its name before it runs, as an import would: pickle, inspect and numba look it up there.
-    name = f"fusionbench_plugin_{file.stem}"
-    spec = spec_from_file_location(name, file.resolve())
-    if spec is None or spec.loader is None:
-        raise UserError(f"The plugin '{file}' is not a Python file: its name must end in .py.")
-    module = module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except UserError as error:
-        raise UserError(f"In the plugin '{file}': {error}") from error
-    except (Exception, SystemExit) as error:
-        message = f"The plugin '{file}' stopped with {type(error).__name__}: {str(error).rstrip('.')}"
-        raise UserError(f"{message}. Correct it, or leave --plugin out.") from error
+        plugins.run(file)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

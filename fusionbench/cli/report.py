@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -101,7 +101,7 @@ def report(
     typer.echo(f"Wrote {made.path} ({made.size / 1e6:.2g} MB, {images}); open it in a browser.")
 
 
-def _given(table: Table, given: dict[str, list[str]]) -> tuple[dict[str, Sequence[Folders]], list[str]]:
+def _given(table: Table, given: dict[str, list[str]]) -> tuple[Mapping[str, Sequence[Folders]], list[str]]:
     """Folders from the command line, by dataset."""
     from fusionbench.report.scenes import Folders
     from fusionbench.types import UserError
@@ -123,34 +123,35 @@ def _given(table: Table, given: dict[str, list[str]]) -> tuple[dict[str, Sequenc
         if missing := [f"--{role}" for role in given if role not in roles]:
             whose = f" of the dataset '{name}'" if name else ""
             raise UserError(f"To show the images{whose} {' and '.join(missing)} must be given, too.")
-        folders[name] = [Folders(**roles)]
+        folders[name] = [Folders(roles["ir"], roles["vis"], roles["fused"])]
     return folders, []
 
 
-def _remembered(table: Table, results: Sequence[Path]) -> tuple[dict[str, Sequence[Folders]], list[str]]:
+def _remembered(table: Table, results: Sequence[Path]) -> tuple[Mapping[str, Sequence[Folders]], list[str]]:
     """Folders that the files beside the scores name, and what is wrong with them."""
     from fusionbench.report.scenes import Folders
 
-    places: list[Folders] = []
+    places: dict[str, list[Folders]] = {}
     said: list[str] = []
     for file, meta in table.metas.items():
-        named: dict[str, Any] = {role: meta.get("folders", {}).get(role) for role in ("ir", "vis", "fused")}
-        if None in named.values():
-            continue
-        if len(table.datasets) > 1:
+        if "folders" in meta and len(table.datasets) > 1:
             said.append(
                 f"{file} does not say of which dataset its images are: give --ir, --vis and --fused to show them."
             )
             continue
-        roles = {role: Path(path) for role, path in named.items()}
-        if gone := [path for path in roles.values() if not path.exists()]:
-            said.append(
-                f"Images are not shown: '{gone[0]}', which {file} names, is not there (it may be meant from another folder); "
-                "give --ir, --vis and --fused."
-            )
-        elif (place := Folders(**roles)) not in places:
-            places.append(place)
-    return ({table.datasets[0]: places} if places else {}), said
+        named: Mapping[str, Any] = meta.get("datasets") or {table.datasets[0]: {"folders": [meta.get("folders", {})]}}
+        for dataset, roles in ((name, each) for name in named for each in named[name]["folders"]):
+            if dataset not in table.datasets or not all(roles.get(role) for role in ("ir", "vis", "fused")):
+                continue
+            place = Folders(Path(roles["ir"]), Path(roles["vis"]), Path(roles["fused"]), roles.get("method", ""))
+            if gone := [path for path in (place.ir, place.vis, place.fused) if not path.exists()]:
+                said.append(
+                    f"Images are not shown: '{gone[0]}', which {file} names, is not there (it may be meant from another "
+                    "folder); give --ir, --vis and --fused."
+                )
+            elif place not in places.setdefault(dataset, []):
+                places[dataset].append(place)
+    return places, said
 
 
 def _notice(sentence: str) -> None:

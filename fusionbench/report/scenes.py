@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fusionbench import pairing
@@ -11,11 +11,15 @@ from fusionbench import pairing
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where the images of one dataset are: sources and fused ones, as for `fusionbench score`."""
+    """Where the images of one dataset are: sources and fused ones, as for `fusionbench score`.
+
+    `method` is the name of the only one whose images `fused` holds, where that is not the folder's.
+    """
 
     ir: Path
     vis: Path
     fused: Path
+    method: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ def find(
     """
     sources = pairing.pair_sources(folders.ir, folders.vis)
     matched = pairing.match_fused(folders.fused, sources)
+    if folders.method:
+        matched = [replace(method, method=folders.method) for method in matched]
     remarks = pairing.remarks(sources, [method for method in matched if method.method in methods])
     by_pair: dict[str, dict[str, Path]] = {}
     known = {pair.name: pair for pair in sources.pairs}
