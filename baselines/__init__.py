@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _CLASSICAL = f"{__name__}.classical"
 _LEARNED = f"{__name__}.learned.methods"
+_LITERATURE = f"{__name__}.learned.literature"
 
 METHODS: Registry[Method] = Registry(
     "method",
@@ -73,6 +74,8 @@ METHODS: Registry[Method] = Registry(
         "clfnet": f"{_LEARNED}:clfnet",
         "cs2fusion": f"{_LEARNED}:cs2fusion",
         "coconet": f"{_LEARNED}:coconet",
+        # Networks of the literature: convolutional ones.
+        "seafusion": f"{_LITERATURE}.convolutional:seafusion",
     },
 )
 """Every method by its short name, in the order in which they are listed."""

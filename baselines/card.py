@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fusionbench.types import MethodCard
+from fusionbench.types import Color, MethodCard
 
 Plane: TypeAlias = NDArray[np.float64]
 
@@ -41,12 +41,13 @@ def method(
     smallest: int = 32,
     luma: Literal["rounded", "exact"] = "rounded",
     version: int = 1,
+    color: Color = "luma",
 ) -> Callable[[F], F]:
     """Give a function its `MethodCard`, and its place in the registry.
 
     Parameters
     ----------
-    name, title, authors, year, doi, summary, defaults, presets, joint, identity, smallest, luma, version
+    name, title, authors, year, doi, summary, defaults, presets, joint, identity, smallest, luma, version, color
         The fields of `fusionbench.types.MethodCard`.
 
     Notes
@@ -68,7 +69,20 @@ def method(
         from . import METHODS
 
         function.card = MethodCard(  # type: ignore[attr-defined]
-            name, title, authors, year, doi, summary, defaults, dict(presets or {}), joint, identity, smallest, luma, version
+            name,
+            title,
+            authors,
+            year,
+            doi,
+            summary,
+            defaults,
+            dict(presets or {}),
+            joint,
+            identity,
+            smallest,
+            luma,
+            version,
+            color,
         )
         METHODS.register(name, function)  # type: ignore[arg-type]
         return function

@@ -17,14 +17,13 @@ import numpy as np
 
 from fusionbench.baselines import METHODS
 from fusionbench.registry import unknown
-from fusionbench.types import MethodCard, UserError
+from fusionbench.types import Color, MethodCard, UserError
 
 if TYPE_CHECKING:
     from fusionbench.baselines.card import Method
 
-Color: TypeAlias = Literal["luma", "per-channel", "grey"]
 COLORS: Final[tuple[Color, ...]] = get_args(Color)
-"""What can be done about a visible image in colour; `fusionbench.fusing.fuse` says what each of them means."""
+"""Every way to deal with a visible image in colour."""
 
 REQUIRED: Final = inspect.Parameter.empty
 """The default of a parameter that has none."""
@@ -123,7 +122,7 @@ def recipe(
     name : str
         Short name of the method, e.g. ``"gff"``.
     color : {"luma", "per-channel", "grey"}, optional
-        By default what the preset says, otherwise ``"luma"``.
+        By default what the preset says, otherwise what the method's card says, which mostly is ``"luma"``.
     preset : str, optional
         A named set of parameters of this method, e.g. ``"vifb"``.
     parameters : mapping of str to object, optional
@@ -150,7 +149,7 @@ def recipe(
             raise UserError(f"'{name}' has no presets, so it cannot follow '{preset}': leave the preset out.")
         raise unknown(f"preset of {name}", preset, presets)
     named = dict(presets[preset]) if preset is not None else {}
-    usual: Color = named.pop("color", _COLOR_OF_PRESET.get(preset or "", "luma"))
+    usual: Color = named.pop("color", _COLOR_OF_PRESET.get(preset or "", function.card.color))
     chosen = _color(color) if color is not None else usual
     known = parameters_of(name)
     given = {word: _accepted(name, word, value, known) for word, value in {**named, **(parameters or {})}.items()}

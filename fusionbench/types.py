@@ -16,6 +16,8 @@ Levels: TypeAlias = NDArray[np.uint8]
 """One grey plane of 8-bit levels, (H, W), C-contiguous: what every metric is computed on."""
 
 Better: TypeAlias = Literal["higher", "lower"]
+Color: TypeAlias = Literal["luma", "per-channel", "grey"]
+"""What can be done about a visible image in colour; `fusionbench.fusing.fuse` says what each of them means."""
 
 
 class UserError(ValueError):
@@ -118,6 +120,8 @@ class MethodCard:
         Whether the luma of a visible image in colour is rounded to the depth of the image before it is fused.
     version : int
         Raised whenever the images it makes change.
+    color : {"luma", "per-channel", "grey"}
+        What is done about a visible image in colour if nobody says otherwise.
     """
 
     name: str
@@ -133,3 +137,4 @@ class MethodCard:
     smallest: int
     luma: Literal["rounded", "exact"]
     version: int = 1
+    color: Color = "luma"

@@ -17,12 +17,12 @@ def fill(name: str, shape: Sequence[int], scale: float) -> NDArray[np.float32]:
     return (scale * np.sin(0.37 * index**1.1 + phase)).reshape(shape).astype(np.float32)
 
 
-def weights(shapes: Mapping[str, Sequence[int]]) -> dict[str, NDArray[np.generic]]:
+def weights(shapes: Mapping[str, Sequence[int]], gain: float = 1.2) -> dict[str, NDArray[np.generic]]:
     """A network's weights, by the names and shapes of its state dict."""
-    return {name: _entry(name, tuple(shape)) for name, shape in shapes.items()}
+    return {name: _entry(name, tuple(shape), gain) for name, shape in shapes.items()}
 
 
-def _entry(name: str, shape: tuple[int, ...]) -> NDArray[np.generic]:
+def _entry(name: str, shape: tuple[int, ...], gain: float) -> NDArray[np.generic]:
     kind = name.rpartition(".")[2]
     if kind == "num_batches_tracked":
         return np.zeros(shape, np.int64)
@@ -34,7 +34,7 @@ def _entry(name: str, shape: tuple[int, ...]) -> NDArray[np.generic]:
         return 1 + fill(name, shape, 0.2)
     if len(shape) == 1:
         return fill(name, shape, 0.05)
-    return fill(name, shape, 1.2 * math.sqrt(2 / math.prod(shape[1:])))
+    return fill(name, shape, gain * math.sqrt(2 / math.prod(shape[1:])))
 
 
 def image(height: int, width: int, k: int) -> NDArray[np.uint8]:

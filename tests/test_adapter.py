@@ -466,7 +466,7 @@ def test_the_command_line_takes_weights_device_and_precision(
     out.unlink()
     assert cli.main(["fuse", "cs2fusion", *sources, "-o", str(out), "--weights", str(files["clfnet"])]) == 2
     said = capsys.readouterr().err
-    assert f"'{files['clfnet']}' holds weights of something else" in said
+    assert f"'{files['clfnet']}' seems to hold weights of clfnet" in said
     assert not out.exists()
     assert cli.main(["fuse", "clfnet", *sources, "-o", str(out), "--precision", "half"]) == 2
     assert "The parameter 'precision' of clfnet cannot be 'half'" in capsys.readouterr().err

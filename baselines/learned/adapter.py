@@ -31,6 +31,8 @@ _BATCH: Final = {"cpu": 1, "cuda": 8}
 class Inference(Protocol):
     """What the file of a network calls so: planes (B, 1, H, W) on the scale 0..255, float32, to one such plane.
 
+    Where a network looks at colour, (B, 3, H, W) instead, of the sources, of the result, or of both.
+
     Attributes
     ----------
     overlap : int
@@ -41,6 +43,9 @@ class Inference(Protocol):
         What makes every pixel depend on the whole image; empty if no pixel depends on others farther than `overlap`.
     channels_last : bool
         Whether the channels of a pixel lie side by side in memory, which is faster, but sums in another order.
+    alone : bool
+        Whether it normalises by the statistics of the whole batch, so that only one pair may go through it at a time;
+        may be left out, for no.
     """
 
     overlap: int
@@ -86,6 +91,10 @@ class _Job:
     vis: Plane
     answer: Future[Plane] = field(default_factory=Future)
 
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        return self.ir.shape, self.vis.shape
+
 
 # One thread for all networks: they would only take the cores and the memory from one another, and what torch keeps of
 # a CUDA graph belongs to the thread that made it.
@@ -112,7 +121,7 @@ class Fuser:
         self._device = device_of(conditions.device)
         _check(conditions, self._device, network)
         self._conditions = conditions
-        self._batch = conditions.batch or _BATCH[self._device.type]
+        self._batch = 1 if getattr(network, "alone", False) else conditions.batch or _BATCH[self._device.type]
         self._tile = conditions.tile
         self._traits: Inference = network
         layout = torch.channels_last if network.channels_last else torch.contiguous_format
@@ -130,12 +139,12 @@ class Fuser:
         Parameters
         ----------
         ir, vis : ndarray
-            Planes of one size, (H, W), on the scale 0..255.
+            Planes of one size, (H, W), or where the network takes them (H, W, 3), on the scale 0..255.
 
         Returns
         -------
         ndarray
-            (H, W), on the scale 0..255, which some networks leave; not rounded.
+            (H, W) or (H, W, 3), on the scale 0..255, which some networks leave; not rounded.
 
         Raises
         ------
@@ -156,7 +165,8 @@ class Fuser:
     def _serve(self) -> None:
         """Fuse the pair that waits longest, and with it others of its size."""
         with self._guard:
-            jobs = [job for job in self._waiting if job.ir.shape == self._waiting[0].ir.shape][: self._batch]
+            sizes = self._waiting[0].shapes if self._waiting else None
+            jobs = [job for job in self._waiting if job.shapes == sizes][: self._batch]
             self._waiting = [job for job in self._waiting if job not in jobs]
         if not jobs:  # they went along with an earlier one
             return
@@ -170,7 +180,7 @@ class Fuser:
                 job.answer.set_result(plane)
 
     def _fuse(self, pairs: Sequence[tuple[Plane, Plane]]) -> list[Plane]:
-        height, width = pairs[0][0].shape
+        height, width = pairs[0][0].shape[:2]
         if self._tile is not None and max(height, width) > self._tile:
             return [self._fuse_tiles(ir, vis, self._tile) for ir, vis in pairs]
         fused = self._attempt(pairs)
@@ -188,7 +198,8 @@ class Fuser:
         try:
             ir, vis = (self._sent([pair[source] for pair in pairs]) for source in (0, 1))
             fused = self.forward(ir, vis).cpu().numpy()
-            return [plane.astype(np.float64) for plane in fused[:, 0]]
+            planes = fused[:, 0] if fused.shape[1] == 1 else np.moveaxis(fused, 1, -1)
+            return [plane.astype(np.float64) for plane in planes]
         except RuntimeError as error:
             # On the CPU this is a plain RuntimeError.
             if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
@@ -199,7 +210,8 @@ class Fuser:
         return None
 
     def _sent(self, planes: Sequence[Plane]) -> Tensor:
-        batch = torch.from_numpy(np.stack(planes, dtype=np.float32, casting="same_kind")[:, np.newaxis])
+        stack = np.stack(planes, dtype=np.float32, casting="same_kind")
+        batch = torch.from_numpy(stack[:, np.newaxis] if stack.ndim == 3 else np.moveaxis(stack, 3, 1).copy())
         if self._device.type == "cuda":
             return batch.pin_memory().to(self._device, non_blocking=True)
         return batch
@@ -217,7 +229,7 @@ class Fuser:
         return tile
 
     def _fuse_tiles(self, ir: Plane, vis: Plane, tile: int) -> Plane:
-        traits, (height, width) = self._traits, ir.shape
+        traits, (height, width) = self._traits, ir.shape[:2]
         if traits.sees_all_by and not self._conditions.approximate:
             raise UserError(
                 f"An image of {width} x {height} pixels is larger than a tile of {tile}, but cutting it would change the "
@@ -228,16 +240,20 @@ class Fuser:
             cuts(length, tile, overlap=traits.overlap, multiple=traits.multiple, fading=bool(traits.sees_all_by))
             for length in (height, width)
         )
-        total, weight = np.zeros_like(ir), np.zeros_like(ir)
+        total: Plane | None = None
+        weight = np.zeros((height, width, 1))
         for group in alike(rows, columns, self._batch):
             cut = [(row.window, column.window) for row, column in group]
             # Here a smaller tile may be found to be necessary, and then these are cut once more.
             fused = self._fuse([(ir[place], vis[place]) for place in cut])
             for (row, column), place, plane in zip(group, cut, fused, strict=True):
-                share = row.share[:, np.newaxis] * column.share
-                total[place] += share * plane
+                share = (row.share[:, np.newaxis] * column.share)[..., np.newaxis]
+                channels = np.atleast_3d(plane)
+                total = np.zeros((height, width, channels.shape[2])) if total is None else total
+                total[place] += share * channels
                 weight[place] += share
-        return total / weight
+        fused: Plane = total / weight
+        return fused[..., 0] if fused.shape[2] == 1 else fused
 
 
 @contextmanager

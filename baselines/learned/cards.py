@@ -5,61 +5,10 @@ A name is ``method@tag``; the tag says who trained them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
-_NO_LICENCE: Final = "none stated by the authors, so all rights are theirs: use it, but do not pass it on"
-
-
-@dataclass(frozen=True, slots=True)
-class WeightsCard:
-    """One file of weights.
-
-    Attributes
-    ----------
-    name : str
-        ``method@tag``, e.g. ``"cs2fusion@official"``.
-    file : str
-        How its makers call the file.
-    home : str
-        Page of its makers, where a person finds it.
-    url : str
-        Where a program gets it; empty if only a person can.
-    sha256 : str
-        Of the file; empty where no copy was at hand to take it from.
-    content : str
-        `fusionbench.baselines.learned.checkpoints.fingerprint` of the tensors, likewise.
-    licence : str
-        As stated by its makers; none stated is said.
-    trained : str
-        On what, and by whom.
-    fuses : bool
-        Whether a network with these weights fuses images; otherwise they serve training only.
-    shipped : bool
-        Whether it comes with this package.
-    """
-
-    name: str
-    file: str
-    home: str
-    licence: str
-    trained: str
-    url: str = ""
-    sha256: str = ""
-    content: str = ""
-    fuses: bool = True
-    shipped: bool = False
-
-    @property
-    def method(self) -> str:
-        """The method that these are weights of."""
-        return self.name.partition("@")[0]
-
-    @property
-    def tag(self) -> str:
-        """Who trained them, in a word."""
-        return self.name.partition("@")[2]
-
+from .card import NO_LICENCE, WeightsCard
+from .literature.official import OFFICIAL
 
 _CS2FUSION: Final = "https://github.com/wang-x-1997/CS2Fusion"
 
@@ -80,7 +29,7 @@ CARDS: Final[dict[str, WeightsCard]] = {
             "clfnet@official",
             "CLF_Net.pth",
             "https://github.com/zzj-dyj/CLF-Net",
-            _NO_LICENCE,
+            NO_LICENCE,
             "patches of 128 x 128 pixels of pairs like those of TNO, some of which are TNO's own, by the authors",
             url="https://github.com/zzj-dyj/CLF-Net/raw/HEAD/work_dirs/CLF_Net/CLF_Net.pth",
         ),
@@ -98,7 +47,7 @@ CARDS: Final[dict[str, WeightsCard]] = {
             "cs2fusion@official",
             "Backbone Network.pth",
             _CS2FUSION,
-            _NO_LICENCE,
+            NO_LICENCE,
             "3383 patches, of RoadScene in all likelihood, by the authors; they make the 40 published images",
             sha256="9ab4ca75275c06d84df288bd06dd2cdc70350357ea332104e9ff325a34dff9cc",
             content="b06b82b9c52ac6e1511ab096adf7203a7ee13d83f32e8ddf5ef11895ed7f1d70",
@@ -107,7 +56,7 @@ CARDS: Final[dict[str, WeightsCard]] = {
             "cs2fusion@initial",
             "Printrain.pth",
             _CS2FUSION,
-            _NO_LICENCE,
+            NO_LICENCE,
             "as an autoencoder, by the authors; training starts from it, and it fuses to nothing that can be looked at",
             sha256="6edbd833f7311c19961e7f3b185fc0878bdf4e80675f354ee37bf5bdd28e8b86",
             content="b800d58d6ab9f4e7162b8991cdcf3ecbe9c22a4df526594e09900d81495e203c",
@@ -117,7 +66,7 @@ CARDS: Final[dict[str, WeightsCard]] = {
             "cs2fusion@compensation",
             "CPN.pth",
             _CS2FUSION,
-            _NO_LICENCE,
+            NO_LICENCE,
             "beside the official weights, by the authors: the compensation network, which only training needs",
             sha256="0b53b10e84170b58ab51e15f0874d3105f853a8eb177e79edca6efebb06f83ea",
             content="065967c28b890ff3834a8f0f74feafc1d202e8b2273fb312c3cf4b0eec2963a8",
@@ -131,6 +80,7 @@ CARDS: Final[dict[str, WeightsCard]] = {
             "pairs that the authors do not list; its part of VGG-19 on ImageNet",
             url="https://github.com/runjia0124/CoCoNet/raw/HEAD/logs/latest.pth",
         ),
+        *OFFICIAL,
     )
 }
 """All of them; of one method, what is taken first if nothing is asked for stands first."""

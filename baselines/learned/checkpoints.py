@@ -79,14 +79,15 @@ def read(path: str | Path) -> Weights:
     Parameters
     ----------
     path : str or Path
-        What ``torch.save`` wrote, a .safetensors or an .npz.
+        What ``torch.save`` wrote, a .safetensors or an .npz; or a folder with nothing but the files of one network.
 
     Returns
     -------
     dict of str to ndarray
         By the names they have in the file (of a module, those of its ``state_dict()``). Where a dictionary holds
         a state dict or a module under ``"state_dict"``, ``"model"``, ``"model_state_dict"`` or ``"weight"``, its
-        entries; where it holds several under other names, those names stand before, with a dot. The dtypes are those of
+        entries; where it holds several under other names, those names stand before, with a dot; so does the name of the file,
+        without suffix, where there are several. The dtypes are those of
         the file, except that bfloat16 becomes float32, which holds the same numbers.
 
     Raises
@@ -100,7 +101,30 @@ def read(path: str | Path) -> Weights:
     Nothing in the file is ever imported or called; see `fusionbench.baselines.learned.pickles`.
     """
     path = Path(path)
+    if path.is_dir():
+        return {
+            f"{file.stem}.{name}": entry
+            for file in files_in(path)
+            for name, entry in decode(content(file), file).items()
+        }
     return decode(content(path), path)
+
+
+def files_in(path: Path) -> list[Path]:
+    """The files that weights consist of: the one itself or, where authors give out several, those of a folder by name.
+
+    Raises
+    ------
+    UserError
+        If the folder is empty.
+    """
+    if not path.is_dir():
+        return [path]
+    if not (files := sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))):
+        raise UserError(
+            f"'{path}' is an empty folder: give a file of weights, or the folder of those that belong together."
+        )
+    return files
 
 
 def content(path: Path) -> bytes:

@@ -216,7 +216,8 @@ def coconet(
 def stretched(plane: Plane) -> Plane:
     """The plane mapped to 0..255, its smallest value to 0 and its largest to 255; one of a single value becomes 0."""
     low, high = plane.min(), plane.max()
-    return (plane - low) * (255 / (high - low if high > low else 1))
+    # Divided first: the largest value has to become 255 exactly, also where levels are truncated.
+    return (plane - low) / (high - low if high > low else 1) * 255
 
 
 def networks_of(name: str) -> ModuleType:

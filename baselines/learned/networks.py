@@ -80,8 +80,8 @@ _LOADED: Final = _Loaded()
 
 def _stamp(path: Path) -> tuple[Any, ...]:
     """Something that changes when the file does, without reading it."""
-    about = path.stat()
-    return (path.resolve(), about.st_ino, about.st_size, about.st_mtime_ns)
+    about = [file.stat() for file in checkpoints.files_in(path)]
+    return (path.resolve(), *((one.st_ino, one.st_size, one.st_mtime_ns) for one in about))
 
 
 def inference(method: str, entries: Mapping[str, NDArray[Any]] | None = None, **options: Any) -> nn.Module:

@@ -21,13 +21,15 @@ from fusionbench.files import whole
 from fusionbench.registry import unknown
 from fusionbench.types import UserError
 
-from .cards import CARDS, WeightsCard
-from .checkpoints import LARGEST, Shape, Weights, content, decode, fingerprint, fit, misfit
+from .card import WeightsCard
+from .cards import CARDS
+from .checkpoints import LARGEST, Shape, Weights, content, decode, files_in, fingerprint, fit, misfit, read
 
 NETWORKS: Final = {
     "clfnet": "clfnet:Generator",
     "cs2fusion": "cs2fusion:Backbone",
     "coconet": "coconet:CoCoNet",
+    "seafusion": "literature.seafusion:SeAFusion",
 }
 """Module and class of the network of each learned method, which need torch."""
 
@@ -75,14 +77,29 @@ def find(
         If they cannot be found or read, are of something else, or are known to fuse nothing.
     """
     path = locate(method, given)
-    weights = decode(content(path), path)
+    weights = read(path)
     known = recognise(weights)
     if known is not None and not known.fuses:
         raise UserError(
             f"'{path}' is {known.name}, with which nothing can be fused: give {' or '.join(_fusing(method))}, or leave "
             "the weights out."
         )
-    return weights if expected is None else fit(weights, path, expected, adapt)
+    if expected is None:
+        return weights
+    try:
+        return fit(weights, path, expected, adapt)
+    except UserError as error:
+        if other := belonging(weights):
+            raise UserError(
+                f"'{path}' seems to hold weights of {' or '.join(other)}, not of {method}: give those of {method}, or fuse by "
+                f"{other[0]}."
+            ) from error
+        raise
+
+
+def belonging(weights: Weights) -> list[str]:
+    """The methods whose networks these are weights of, by names and shapes alone. Needs torch."""
+    return [method for method, (shapes, adapt) in _networks().items() if not misfit(adapt(weights), shapes)]
 
 
 def locate(method: str, given: str | Path | None = None) -> Path:
@@ -93,8 +110,8 @@ def locate(method: str, given: str | Path | None = None) -> Path:
     method : str
         Short name of a learned method.
     given : str or Path, optional
-        A file; or, where there is no file of that name, a tag or ``method@tag``. By default what comes with the package,
-        otherwise what was fetched.
+        A file, or a folder of them; or, where there is none of that name, a tag or ``method@tag``. By default what comes with
+        the package, otherwise what was fetched.
 
     Returns
     -------
@@ -107,7 +124,7 @@ def locate(method: str, given: str | Path | None = None) -> Path:
     """
     tags = [one.tag for one in CARDS.values() if one.method == method]
     if given is not None:
-        if Path(given).is_file():
+        if Path(given).exists():
             return Path(given)
         known = CARDS.get(str(given)) or CARDS.get(f"{method}@{given}")
         if known is None:
@@ -264,9 +281,8 @@ def verify(path: Path) -> Verdict:
     UserError
         If it cannot be read.
     """
-    data = content(path)
-    weights = decode(data, path)
-    sha256 = hashlib.sha256(data).hexdigest()
+    weights = read(path)
+    sha256 = _sha256(path)
     known = recognise(weights)
     misfits = None
     if find_spec("torch") is not None:
@@ -317,12 +333,11 @@ def convert(path: Path, out: Path) -> Verdict:
         raise UserError(f"'{out}' is not the name of such a file: let it end in .safetensors.")
     if out.resolve() == path.resolve():
         raise UserError(f"'{out}' is the file to be converted: choose another name.")
-    data = content(path)
-    weights = decode(data, path)
+    weights = read(path)
     known = recognise(weights)
     metadata = {
         "source": path.name,
-        "source_sha256": hashlib.sha256(data).hexdigest(),
+        "source_sha256": _sha256(path),
         "content_sha256": fingerprint(weights),
         "made_by": f"fusionbench {fusionbench.__version__}",
         **({"name": known.name, "licence": known.licence} if known else {}),
@@ -358,8 +373,11 @@ def _name(known: WeightsCard) -> str:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Of a file; of the bytes of several, one after the other."""
+    total = hashlib.sha256()
+    for file in files_in(path):
+        total.update(file.read_bytes())
+    return total.hexdigest()
 
 
 def _download(known: WeightsCard, url: str, folder: Path, tick: Callable[[int, int], None] | None) -> Path:

@@ -1,0 +1,129 @@
+"""Every network of the literature makes what its authors' program makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="networks need torch, an extra")
+
+from literature import CASES, PARAMETERS, PUBLISHED, Case, Published, filled  # noqa: E402
+
+from fusionbench import fuse, images  # noqa: E402
+from fusionbench.baselines import METHODS  # noqa: E402
+from fusionbench.baselines.learned import adapter, networks, weights  # noqa: E402
+from fusionbench.fusing import stored  # noqa: E402
+
+LITERATURE = [name for name, place in weights.NETWORKS.items() if place.startswith("literature.")]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As the authors' programs were run; sums of another order differ in the last bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def reference(case: Case, shared: Path) -> dict[str, np.ndarray]:
+    with np.load(shared / "reference" / "networks" / f"{case.reference}.npz") as file:
+        return dict(file)
+
+
+def given(case: Case, shared: Path, folder: Path) -> Path:
+    """The weights of a case: the authors' file, or one by formula."""
+    if case.weights:
+        return shared / "weights" / "others" / case.weights
+    path = folder / f"{case.method}.npz"
+    shapes, _ = weights.expected(case.method)
+    np.savez(path, **filled(shapes, case))
+    return path
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.method}-{case.output}")
+def test_output_and_image(case: Case, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[np.ndarray] = []
+    call = adapter.Fuser.__call__
+
+    def listening(self: Any, ir: np.ndarray, vis: np.ndarray) -> np.ndarray:
+        made.append(call(self, ir, vis))
+        return made[-1]
+
+    monkeypatch.setattr(adapter.Fuser, "__call__", listening)
+    arrays = reference(case, shared)
+    ir, vis = (arrays[name].astype(np.float64) for name in case.inputs)
+    if vis.ndim == 3 and not METHODS[case.method].card.joint:
+        vis = vis[..., 0]
+    fused = METHODS[case.method](ir, vis, weights=given(case, shared, tmp_path), **case.options)
+
+    wanted = np.squeeze(arrays[case.output]).astype(np.float64) * case.scale + case.offset
+    worst = np.abs(np.squeeze(made[0]) - wanted).max()
+    assert worst <= case.tolerance * max(255.0, np.ptp(wanted)), f"{worst} of {np.ptp(wanted)}: {case.why}"
+    if case.image:
+        rounding = case.options.get("rounding", networks_rounding(case.method))
+        image = stored(fused, np.uint8, truncated=rounding == "truncate")
+        expected = arrays[case.image]
+        if expected.ndim == 3 and image.ndim == 2:
+            image = np.repeat(image[..., np.newaxis], 3, 2)
+        off = np.abs(image.astype(int) - expected)
+        assert off.max() <= 1
+        assert (off > 0).mean() <= case.off, case.why
+
+
+def networks_rounding(name: str) -> str:
+    from fusionbench.recipe import parameters_of
+
+    rounding = parameters_of(name).get("rounding")
+    return str(rounding.default) if rounding else "round"
+
+
+@pytest.mark.parametrize("published", PUBLISHED, ids=lambda one: one.folder)
+def test_published_images(published: Published, shared: Path) -> None:
+    folder = shared / "data" / "fused" / published.folder
+    paths = sorted(folder.glob("*.png"))
+    assert paths
+    for path in paths[: published.most]:
+        ir, vis = (shared / "data" / published.dataset / source / path.name for source in ("ir", "vis"))
+        theirs = images.to_levels(images.read(path)).astype(int)
+        file = shared / "weights" / "others" / published.weights
+        ours = np.atleast_3d(fuse(published.method, ir, vis, weights=file, **published.options)).astype(int)
+        off = np.abs(ours - np.atleast_3d(theirs))
+        assert off.max() <= published.worst, (path.name, off.max(), published.why)
+        assert (off > 0).mean() <= published.off, (path.name, (off > 0).mean(), published.why)
+
+
+@pytest.mark.parametrize("name", LITERATURE)
+def test_every_network_is_held_against_its_authors(name: str) -> None:
+    assert any(case.method == name for case in CASES)
+
+
+@pytest.mark.parametrize("name", LITERATURE)
+def test_as_many_parameters_as_published(name: str) -> None:
+    assert networks.parameters(name) == PARAMETERS[name]
+
+
+@pytest.mark.parametrize("name", LITERATURE)
+def test_small_and_odd_images(name: str, tmp_path: Path) -> None:
+    """Untrained, of any size from the smallest on, alone and in company: the numbers are finite, and company changes nothing."""
+    path = tmp_path / "weights.npz"
+    np.savez(path, **networks.untrained(name))
+    least = METHODS[name].card.smallest
+    ir, vis = np.random.default_rng(0).uniform(0, 255, (2, least + 1, least + 6))
+    fused = METHODS[name](ir, vis, weights=path)
+    assert fused.shape == vis.shape
+    assert np.isfinite(fused).all()
+    assert (METHODS[name](ir, vis, weights=path) == fused).all()
+
+
+def test_weights_of_another_network_are_named(shared: Path) -> None:
+    image = np.zeros((64, 64))
+    for name in LITERATURE:
+        file = next((case.weights for case in CASES if case.method == name and case.weights), "")
+        if file:
+            with pytest.raises(ValueError, match=rf"\b{name}\b"):
+                METHODS["clfnet"](image, image, weights=shared / "weights" / "others" / file)
