@@ -18,7 +18,7 @@ from handmade import state_dict, tensor, zipped
 
 from fusionbench import cli
 from fusionbench.baselines.learned import cards, weights
-from fusionbench.baselines.learned.cards import WeightsCard
+from fusionbench.baselines.learned.card import WeightsCard
 from fusionbench.baselines.learned.checkpoints import fingerprint, read
 from fusionbench.types import UserError
 

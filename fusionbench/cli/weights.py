@@ -12,7 +12,7 @@ from fusionbench.cli.progress import Progress
 from fusionbench.cli.screen import Cell, paragraph, print_json, table
 
 if TYPE_CHECKING:
-    from fusionbench.baselines.learned.cards import WeightsCard
+    from fusionbench.baselines.learned.card import WeightsCard
     from fusionbench.baselines.learned.weights import Verdict
 
 app = typer.Typer(
