@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fusionbench import baselines as methods
+    from fusionbench import datasets as datasets
     from fusionbench import metrics as metrics
     from fusionbench.fusing import fuse as fuse
     from fusionbench.leaderboards import leaderboard as leaderboard
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["UserError", "__version__", "fuse", "leaderboard", "methods", "metrics", "score", "score_folder"]
+__all__ = ["UserError", "__version__", "datasets", "fuse", "leaderboard", "methods", "metrics", "score", "score_folder"]
 
 # Each word is imported when it is first used, so that `import fusionbench` costs nothing.
 _WORDS = {
     "UserError": "fusionbench.types:UserError",
+    "datasets": "fusionbench.datasets",
     "fuse": "fusionbench.fusing:fuse",
     "leaderboard": "fusionbench.leaderboards:leaderboard",
     "methods": "fusionbench.baselines",

@@ -145,6 +145,7 @@ def test_sdist_and_wheel_hold_everything(tmp_path: Path) -> None:
         for file in (*folder.glob("data/*.npz"), *folder.glob("data/*.safetensors"))
     }
     page = {f"fusionbench/report/page.{suffix}" for suffix in ("css", "html", "js")}
+    page |= {f"fusionbench/datasets/cards/{file.name}" for file in (ROOT / "fusionbench/datasets/cards").iterdir()}
     assert names == expected | learned | page | {"fusionbench/py.typed"}
 
     # Elsewhere and without the checkout, the words are still found.

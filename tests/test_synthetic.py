@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, binary_erosion
+from scipy.ndimage import binary_dilation, binary_erosion, uniform_filter
 
 from fusionbench import images
-from fusionbench.datasets import synthetic
-from fusionbench.datasets.synthetic import Kind, Scene, make, scene
+from fusionbench.datasets import pairs_in, synthetic
+from fusionbench.datasets.synthetic import Condition, Kind, Scene, make, make_once, scene
 from fusionbench.pairing import pair_sources
 from fusionbench.types import UserError
 
@@ -123,12 +123,72 @@ def test_smoke_hides_somebody_from_the_visible_image_only(monkeypatch: pytest.Mo
         return float(image[s.people].std()) + abs(float(image[s.people].mean() - image[surroundings(s.target)].mean()))
 
     smoky = [scene(seed, kind="day") for seed in range(6)]
-    monkeypatch.setattr(synthetic, "_smoke", lambda street, radiance: radiance)
+    monkeypatch.setattr(synthetic, "smoke", lambda street, radiance: radiance)
     clear = [scene(seed, kind="day") for seed in range(6)]
     kept_vis = [shown(a.vis.mean(axis=2), a) / shown(b.vis.mean(axis=2), b) for a, b in zip(smoky, clear, strict=True)]
     kept_ir = [shown(a.ir, a) / shown(b.ir, b) for a, b in zip(smoky, clear, strict=True)]
     assert min(kept_vis) < 0.6
     assert min(kept_ir) > 0.8
+
+
+CONDITIONS: tuple[Condition, ...] = ("smoke", "glare", "overexposed", "underexposed", "noise")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_conditions_change_what_the_cameras_see_and_nothing_else(kind: Kind) -> None:
+    plain = scene(11, 96, 72, kind)
+    for condition in CONDITIONS:
+        s = scene(11, 96, 72, kind, [condition])
+        assert not np.array_equal(s.vis, plain.vis), condition
+        for known in ("heat", "light", "people", "cars"):
+            assert np.array_equal(getattr(s, known), getattr(plain, known)), (condition, known)
+
+
+def test_conditions_do_what_they_are_called(drawn: Scene) -> None:
+    kind, seed = ("day" if drawn.name.startswith("day") else "night"), int(drawn.name.split("-")[1])
+
+    def under(condition: Condition) -> Scene:
+        return scene(seed, kind=kind, conditions=[condition])  # type: ignore[arg-type]
+
+    assert under("overexposed").vis.mean() > drawn.vis.mean() + 25
+    assert under("underexposed").vis.mean() < 0.7 * drawn.vis.mean()
+    glare = under("glare").vis
+    assert (glare >= 250).all(axis=2).sum() > (drawn.vis >= 250).all(axis=2).sum()
+    assert np.array_equal(under("glare").ir, drawn.ir)
+
+    def noise(image: Gray) -> float:
+        """How much neighbours of the same row and column differ where the scene itself is smoothest."""
+        cross = np.diff(np.diff(image.astype(float), axis=0), axis=1)
+        energy = uniform_filter(cross**2, 9)
+        return float(np.sqrt(np.quantile(energy, 0.1)))
+
+    noisy = under("noise")
+    for seen, often, clear in (
+        (drawn.ir, noisy.ir, drawn.heat),
+        (drawn.vis[..., 1], noisy.vis[..., 1], drawn.light[..., 1]),
+    ):
+        assert noise(clear) < noise(seen) < 0.5 * noise(often)
+    smoke = under("smoke")
+    hidden = np.abs(smoke.vis.astype(float) - drawn.vis).max(axis=2) > 10
+    # By day there may have been smoke before them anyway.
+    assert hidden[drawn.people].any() or (kind == "day" and hidden.any())
+    # Heat comes through.
+    assert np.abs(smoke.ir.astype(float) - drawn.ir)[hidden].mean() < 15
+
+
+def test_truth_is_written_when_asked_for(tmp_path: Path) -> None:
+    done: list[tuple[int, int]] = []
+    make(tmp_path, 2, (48, 36), 4, conditions=["smoke"], truth=True, tick=lambda *now: done.append(now))
+    assert done == [(1, 2), (2, 2)]
+    s = scene(4, 48, 36, "night", ["smoke"])
+    known = {"heat": s.heat, "light": s.light, "people": 255 * s.people, "cars": 255 * s.cars}
+    assert {path.name for path in (tmp_path / "truth").iterdir()} == set(known)
+    for name, image in known.items():
+        assert np.array_equal(images.read(tmp_path / "truth" / name / "01.png"), image)
+    # Whoever looks for pairs in the folder finds those of the cameras.
+    assert [pair.ir.parent.name for pair in pairs_in(tmp_path)] == ["ir", "ir"]
+    with pytest.raises(UserError, match="Unknown condition 'fog': there are smoke, glare"):
+        scene(0, conditions=["fog"])  # type: ignore[list-item]
 
 
 def test_make_writes_pairs_that_pair(tmp_path: Path) -> None:
@@ -139,6 +199,26 @@ def test_make_writes_pairs_that_pair(tmp_path: Path) -> None:
     second = scene(5, 48, 36, "day")
     assert np.array_equal(images.read(sources.pairs[1].ir), second.ir)
     assert np.array_equal(images.read(sources.pairs[1].vis), second.vis)
+
+
+def test_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "deep" / "made"
+    assert make_once(folder, 3, (32, 32), 4) == folder
+    assert np.array_equal(images.read(folder / "ir" / "01.png"), scene(4, 32, 32).ir)
+    with monkeypatch.context() as patched:
+        patched.setattr(synthetic, "make", None)
+        assert make_once(folder, 3, (32, 32), 4) == folder
+    make_once(folder, 2, (32, 32), 5)
+    assert [pair.name for pair in pairs_in(folder)] == ["01", "02"]
+    assert np.array_equal(images.read(folder / "ir" / "01.png"), scene(5, 32, 32).ir)
+    (folder / "mine.txt").touch()
+    with pytest.raises(UserError, match=r"is for synthetic scenes, but '.*mine.txt' is in it: move that away"):
+        make_once(folder, 2, (32, 32), 6)
+    assert (folder / "mine.txt").exists()
+    (tmp_path / "other").mkdir()
+    with pytest.raises(UserError, match="other' was not made for synthetic scenes: move it away"):
+        make_once(tmp_path / "other", 1, (32, 32))
+    assert [path.name for path in tmp_path.rglob(".make*")] == []
 
 
 def test_what_cannot_be_made_is_refused(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 import fusionbench
-from fusionbench import plugins
 
 
 class Verb(NamedTuple):
@@ -117,6 +116,8 @@ def _before_verb(
 ) -> None:
     """Fuse images, score them, and say exactly which definition each number follows."""
     for file in plugin or []:
+        from fusionbench import plugins
+
         plugins.run(file)
 
 

@@ -7,20 +7,32 @@ downloaded: the same seed and size give the same pixels on the same platform.
 
 from __future__ import annotations
 
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from fusionbench import images
-from fusionbench.datasets.street import LEFT, RIGHT, SKY, Plane, Street, house_at, lay_out
+from fusionbench.datasets.cameras import infrared, visible
+from fusionbench.datasets.light import day, low_sun, night, smoke
+from fusionbench.datasets.street import lay_out
 from fusionbench.datasets.things import CAR, PERSON, populate
+from fusionbench.registry import unknown
 from fusionbench.types import UserError
 
 Kind: TypeAlias = Literal["night", "day"]
+Condition: TypeAlias = Literal["smoke", "glare", "overexposed", "underexposed", "noise"]
+
+_VERSION: Final = 1
+"""Raised whenever the same seed gives other pixels."""
+_MADE: Final = "made.json"
+_EXPOSURE: Final[dict[str, float]] = {"overexposed": 5.0, "underexposed": 1 / 8}
 
 
 @dataclass(frozen=True)
@@ -37,6 +49,9 @@ class Scene:
         Visible image, RGB, (H, W, 3).
     people, cars : NDArray[np.bool_]
         Which pixels show them, whether or not they can be made out in the visible image, (H, W).
+    heat, light : NDArray[np.uint8]
+        What perfect cameras would see from the same place, without noise, smoke, glare or a wrong exposure: infrared,
+        (H, W), and visible, (H, W, 3).
     """
 
     name: str
@@ -44,6 +59,8 @@ class Scene:
     vis: NDArray[np.uint8]
     people: NDArray[np.bool_]
     cars: NDArray[np.bool_]
+    heat: NDArray[np.uint8]
+    light: NDArray[np.uint8]
 
     @property
     def target(self) -> NDArray[np.bool_]:
@@ -51,7 +68,9 @@ class Scene:
         return self.people | self.cars
 
 
-def scene(seed: int, width: int = 320, height: int = 240, kind: Kind = "night") -> Scene:
+def scene(
+    seed: int, width: int = 320, height: int = 240, kind: Kind = "night", conditions: Collection[Condition] = ()
+) -> Scene:
     """Compute one scene.
 
     Parameters
@@ -62,6 +81,9 @@ def scene(seed: int, width: int = 320, height: int = 240, kind: Kind = "night") 
         Size in pixels, each at least 32.
     kind : {"night", "day"}
         Time of day.
+    conditions : collection of {"smoke", "glare", "overexposed", "underexposed", "noise"}
+        What makes it difficult, besides what the time of day brings along: thick smoke before somebody; lamps or a low
+        sun that dazzle; a wrong exposure of the visible image; four times the noise in both.
 
     Returns
     -------
@@ -70,7 +92,7 @@ def scene(seed: int, width: int = 320, height: int = 240, kind: Kind = "night") 
     Raises
     ------
     UserError
-        If the size is too small, the seed negative or the kind unknown.
+        If the size is too small, the seed negative, or the kind or a condition unknown.
 
     Examples
     --------
@@ -84,20 +106,47 @@ def scene(seed: int, width: int = 320, height: int = 240, kind: Kind = "night") 
         raise UserError(f"The seed {seed} is negative: use 0 or more.")
     if kind not in ("night", "day"):
         raise UserError(f"There is no kind of synthetic scene called '{kind}': use 'night' or 'day'.")
+    for condition in conditions:
+        if condition not in get_args(Condition):
+            raise unknown("condition", condition, get_args(Condition))
     rng = np.random.default_rng([seed, kind == "night"])
     street = lay_out(rng, width, height, night=kind == "night")
     populate(street)
-    light = _night(street) if street.night else _smoke(street, _day(street))
+    light, glare = night(street) if street.night else (day(street), low_sun(street))
+    heat, seen = street.heat.copy(), light.copy()
+    if street.night:
+        seen = light + (6 if "glare" in conditions else 1) * glare
+    elif "glare" in conditions:
+        seen += glare
+    if not street.night:
+        seen = smoke(street, seen)
+    if "smoke" in conditions:
+        seen = smoke(street, seen, always=True)
+    noise = 4.0 if "noise" in conditions else 1.0
+    ir, clear_ir = infrared(street, heat, noise)
+    exposure = float(np.prod([_EXPOSURE.get(condition, 1.0) for condition in conditions]))
+    vis, clear_vis = visible(street, seen, light, exposure, noise)
     return Scene(
         name=f"{kind}-{seed}",
-        ir=_infrared(street),
-        vis=_visible(street, light),
+        ir=ir,
+        vis=vis,
         people=street.labels == PERSON,
         cars=street.labels == CAR,
+        heat=clear_ir,
+        light=clear_vis,
     )
 
 
-def make(folder: Path, n: int, size: tuple[int, int] = (320, 240), seed: int = 0) -> list[str]:
+def make(
+    folder: Path,
+    n: int,
+    size: tuple[int, int] = (320, 240),
+    seed: int = 0,
+    *,
+    conditions: Collection[Condition] = (),
+    truth: bool = False,
+    tick: Callable[[int, int], None] | None = None,
+) -> list[str]:
     """Write pairs to ``folder/ir`` and ``folder/vis`` as PNG, by turns by night and by day.
 
     Parameters
@@ -110,6 +159,14 @@ def make(folder: Path, n: int, size: tuple[int, int] = (320, 240), seed: int = 0
         Width and height in pixels, each at least 32.
     seed : int
         Seed of the first pair; the others follow it.
+    conditions : collection of str
+        As for `scene`, for every pair.
+    truth : bool
+        Also write what is known of each scene, under the same names: ``folder/truth/heat`` and ``folder/truth/light``,
+        free of noise, smoke, glare and wrong exposure, and the masks ``folder/truth/people`` and ``folder/truth/cars``,
+        255 where they are and 0 elsewhere.
+    tick : callable, optional
+        Is told how many pairs are written, and of how many.
 
     Returns
     -------
@@ -119,110 +176,78 @@ def make(folder: Path, n: int, size: tuple[int, int] = (320, 240), seed: int = 0
     Raises
     ------
     UserError
-        If the count, size or seed is impossible or the folder cannot be written.
+        If the count, size, seed or a condition is impossible or the folder cannot be written.
     """
     if n < 1:
         raise UserError(f"A dataset of {n} pairs cannot be made: ask for at least 1.")
-    for side in ("ir", "vis"):
+    shown = ("ir", "vis", *(("truth/heat", "truth/light", "truth/people", "truth/cars") if truth else ()))
+    for side in shown:
         try:
             (folder / side).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"The folder {folder / side} cannot be made ({error.strerror}); choose another.") from None
-    names = [f"{k:0{max(2, len(str(n)))}}" for k in range(1, n + 1)]
+    names = _names(n)
     for k, name in enumerate(names):
-        pair = scene(seed + k, *size, kind="day" if k % 2 else "night")
-        for side, image in (("ir", pair.ir), ("vis", pair.vis)):
+        made = scene(seed + k, *size, kind="day" if k % 2 else "night", conditions=conditions)
+        masks = (np.where(mask, 255, 0).astype(np.uint8) for mask in (made.people, made.cars))
+        for side, image in zip(shown, (made.ir, made.vis, made.heat, made.light, *masks), strict=False):
             images.write(folder / side / f"{name}.png", image)
+        if tick is not None:
+            tick(k + 1, n)
     return names
 
 
-def _night(s: Street) -> Plane:
-    """Light that reaches the camera by night, (H, W, 3): lamps, beams, and the glare they make in the lens."""
-    x, y, z = s.where
-    sky = np.array([0.010, 0.013, 0.022], np.float32) * s.rng.uniform(0.3, 1.2)
-    shining = np.zeros_like(s.albedo) + sky
-    glare = np.zeros_like(s.albedo)
-    rows, columns = np.ogrid[: x.shape[0], : x.shape[1]]
-    size = x.shape[0] / 240
-    for lamp in s.lights:
-        lx, ly, lz = lamp.at
-        colour = np.array(lamp.colour, np.float32)
-        if lamp.forward:
-            beam = np.exp(-(((x - lx) / (0.8 + 0.08 * np.abs(lz - z))) ** 2) - np.maximum(lz - z, 0) / 9)
-            reach = 0.03 * beam * (z < lz) * (y < 1.0)
-        else:
-            square = (x - lx) ** 2 + (y - ly) ** 2 + (z - lz) ** 2 + 0.3
-            reach = np.clip((ly - y) / np.sqrt(square) + 0.15, 0, 1) / square
-        shining += (lamp.power * reach)[..., None] * colour
-        row, column = lamp.pixel
-        inside = 0 <= row < x.shape[0] and 0 <= column < x.shape[1]
-        if inside and s.glow[int(row), int(column)].max() > 0.5:
-            r2 = ((rows - row) ** 2 + (columns - column) ** 2) / size**2
-            strength = lamp.power / (1 + lz / 12) * (2.5 if lamp.forward else 1.0)
-            glare += (strength * (0.1 / (1 + r2 / 9) ** 1.5 + 0.004 * np.exp(-r2 / 800)))[..., None] * colour
-    return s.albedo * shining + s.glow + glare
+def make_once(folder: Path, n: int = 20, size: tuple[int, int] = (640, 480), seed: int = 0) -> Path:
+    """Make pairs in a folder that then appears whole, unless just these are there already; returns it.
+
+    Parameters
+    ----------
+    folder : Path
+        Other scenes that this function made in it give way.
+    n, size, seed
+        As for `make`.
+
+    Raises
+    ------
+    UserError
+        If something is asked for that `make` refuses, something else is there, or it cannot be written.
+    """
+    wanted = {"scenes": _VERSION, "n": n, "size": list(size), "seed": seed}
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if folder.exists():
+            if (made := _made(folder)) == wanted:
+                return folder
+            _clear(folder, made)
+        with tempfile.TemporaryDirectory(prefix=".make-", dir=folder.parent) as place:
+            fresh = Path(place) / "made"
+            make(fresh, n, size, seed)
+            (fresh / _MADE).write_text(json.dumps(wanted))
+            fresh.replace(folder)
+    except OSError as error:
+        raise UserError(f"'{folder}' cannot be made ({error.strerror or error}): choose another place.") from error
+    return folder
 
 
-def _day(s: Street) -> Plane:
-    """Light that reaches the camera by day, (H, W, 3): sun, shadows and haze."""
-    x, y, z = s.where
-    rng = s.rng
-    shady = rng.choice([LEFT, RIGHT])
-    toward = 1 if shady == LEFT else -1
-    steep = rng.uniform(0.6, 1.5)
-    # The houses before the sun throw their shadow over everything below the line from their roofs.
-    depth = s.walls[shady - LEFT] + toward * x
-    lit = np.clip(2 * (y + steep * depth - s.heights[shady - LEFT][house_at(z)]) + 0.5, 0, 1) * (s.facing != shady)
-    sun = np.array([1.0, 0.93, 0.8], np.float32)
-    sky = np.array([0.16, 0.20, 0.28], np.float32)
-    radiance: Plane = s.albedo * (sky + lit[..., None] * sun) * 1.1 + s.glow
-    haze = 1 - np.exp(-z / 700)
-    radiance += haze[..., None] * (np.array([0.6, 0.66, 0.72], np.float32) - radiance) * (s.facing != SKY)[..., None]
-    return radiance
+def _made(folder: Path) -> dict[str, Any]:
+    """What `make_once` made in a folder."""
+    try:
+        made: dict[str, Any] = json.loads((folder / _MADE).read_text())
+        return made
+    except (OSError, ValueError):
+        raise UserError(f"'{folder}' was not made for synthetic scenes: move it away.") from None
 
 
-def _smoke(s: Street, radiance: Plane) -> Plane:
-    """In two scenes of three, smoke rises before somebody: it hides what visible light shows, hardly what heat does."""
-    rows, columns = np.nonzero(s.labels == PERSON)
-    if s.rng.random() < 1 / 3 or not rows.size:
-        return radiance
-    source = s.rng.integers(rows.size)
-    x, _, z = s.where[:, rows[source], columns[source]]
-    row, column = s.pixel(x, 0.0, z)
-    metre = s.focal / z
-    height, width = s.heat.shape
-    a = ((np.arange(width, dtype=np.float32) - column) / metre)[None, :]
-    b = ((row - np.arange(height, dtype=np.float32)) / metre)[:, None]
-    wind = s.rng.uniform(-0.5, 0.5)
-    spread = 0.55 + 0.3 * np.maximum(b, 0)
-    plume = np.exp(-(((a - wind * b) / spread) ** 2)) * np.clip(b + 0.6, 0, 1) * np.clip(1.6 - b / 4, 0, 1)
-    clouds = s.cloud(1.3 * a + 0.8 * b, b - 0.3 * a, 14.0) + 0.4 * s.cloud(b + a, a - b, 40.0)
-    dense = np.clip(plume * (1.1 + 0.45 * clouds), 0, 0.96) * np.clip((s.where[2] - z + 2) / 1.6, 0, 1)
-    s.heat += 0.15 * dense * (0.35 - s.heat)
-    smoke = np.array([0.42, 0.43, 0.45], np.float32) * (1 + 0.15 * clouds)[..., None]
-    radiance += dense[..., None] * (smoke - radiance)
-    return radiance
+def _clear(folder: Path, made: dict[str, Any]) -> None:
+    """Remove the scenes that were made in a folder, and it if nothing else is in it."""
+    for name in _names(made["n"]):
+        for side in ("ir", "vis"):
+            (folder / side / f"{name}.png").unlink(missing_ok=True)
+    others = [path for path in folder.rglob("*") if path.is_file() and path != folder / _MADE]
+    if others:
+        raise UserError(f"'{folder}' is for synthetic scenes, but '{others[0]}' is in it: move that away.")
+    shutil.rmtree(folder)
 
 
-def _infrared(s: Street) -> NDArray[np.uint8]:
-    """What a thermal camera makes of the heat: slightly blurred, striped and noisy."""
-    height, width = s.heat.shape
-    seen = gaussian_filter(s.heat, 0.7 * max(1.0, height / 480))
-    gain, offset = s.rng.uniform(205, 235), s.rng.uniform(2, 14)
-    stripes = s.rng.normal(0, 1.0, (1, width))
-    noise = s.rng.normal(0, 1.8, (height, width))
-    return _levels(offset + gain * seen + stripes + noise)
-
-
-def _visible(s: Street, radiance: Plane) -> NDArray[np.uint8]:
-    """What a colour camera makes of the light: a trace of blur, exposure, noise, and the usual tone curve."""
-    exposure = s.rng.uniform(1.2, 2.6) if s.night else s.rng.uniform(1.3, 1.7)
-    light = 1 - np.exp(-exposure * gaussian_filter(radiance, (0.45, 0.45, 0)))
-    shot, read = (0.006, 0.0012) if s.night else (0.004, 0.002)
-    light += s.rng.standard_normal(light.shape, dtype=np.float32) * np.sqrt(shot**2 * light * 4 + read**2)
-    return _levels(255 * np.clip(light, 0, 1) ** (1 / 2.2))
-
-
-def _levels(values: Plane) -> NDArray[np.uint8]:
-    levels: NDArray[np.uint8] = np.clip(np.rint(values), 0, 255).astype(np.uint8)
-    return levels
+def _names(n: int) -> list[str]:
+    return [f"{k:0{max(2, len(str(n)))}}" for k in range(1, n + 1)]
