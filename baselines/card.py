@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 from fusionbench.types import Color, MethodCard
 
 Plane: TypeAlias = NDArray[np.float64]
+Reads: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Path]]
+"""Of a method: which files it reads, by parameter, given all its parameters."""
 
 
 class Method(Protocol):
-    """A function of an infrared and a visible plane that knows what it is."""
+    """A function of an infrared and a visible plane that knows what it is; with ``reads`` if it was given that."""
 
     card: MethodCard
     __name__: str
@@ -42,6 +45,7 @@ def method(
     luma: Literal["rounded", "exact"] = "rounded",
     version: int = 1,
     color: Color = "luma",
+    reads: Reads | None = None,
 ) -> Callable[[F], F]:
     """Give a function its `MethodCard`, and its place in the registry.
 
@@ -49,6 +53,10 @@ def method(
     ----------
     name, title, authors, year, doi, summary, defaults, presets, joint, identity, smallest, luma, version, color
         The fields of `fusionbench.types.MethodCard`.
+
+    reads : callable, optional
+        Which files the method will read that its parameters do not name, by parameter, given all parameters: they are part of
+        how an image is made.
 
     Notes
     -----
@@ -84,6 +92,8 @@ def method(
             version,
             color,
         )
+        if reads is not None:
+            function.reads = reads  # type: ignore[attr-defined]
         METHODS.register(name, function)  # type: ignore[arg-type]
         return function
 

@@ -100,11 +100,19 @@ class Recipe:
         return self.parameters.get("rounding") == "truncate"
 
     def record(self) -> dict[str, Any]:
-        """The recipe as JSON can hold it; files and arrays by the SHA-256 of their content."""
+        """The recipe as JSON can hold it; files and arrays by the SHA-256 of their content.
+
+        Raises
+        ------
+        UserError
+            If a file that the method would read is not there.
+        """
+        # What a method finds by itself, such as weights that come with the package, decides about the image, too.
+        found = getattr(self.function, "reads", dict)(self.parameters)
         return {
             "method": self.method,
             "color": self.color,
-            "parameters": {name: _recorded(value) for name, value in self.parameters.items()},
+            "parameters": {name: _recorded(value) for name, value in {**self.parameters, **found}.items()},
         }
 
 
@@ -326,4 +334,6 @@ def _recorded(value: Any) -> Any:
     if isinstance(value, Path) and value.is_file():
         with value.open("rb") as file:
             return {"file": value.name, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    if isinstance(value, Path) and value.is_dir():
+        return [_recorded(file) for file in sorted(value.iterdir()) if file.is_file()]
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)

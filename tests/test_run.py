@@ -249,6 +249,18 @@ def test_several_datasets(bench: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert main(["report", "mine", "-o", "page.html", "--quiet"]) == 0
 
 
+def test_known_datasets(bench: Path, streets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Scenes that are made for the run, once; and a dataset with a card."""
+    text = bench.read_text().replace('root = "streets"', 'root = "streets"\n[[dataset]]\nname = "synthetic"\ncount = 3')
+    bench.write_text(text.replace("EN,SD,MI", "EN"))
+    assert done(capsys, bench)["images"] == 3 * (8 + 3)
+    assert len(list(Path("mine/data/synthetic/ir").iterdir())) == 3
+    assert done(capsys, bench)["scored"] == 0
+    bench.write_text(text.replace('"synthetic"\ncount = 3', '"msrs"\nroot = "streets"\nsplit = "tset"'))
+    assert run(bench) == 2
+    assert "did you mean test" in capsys.readouterr().err
+
+
 # What goes wrong
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from fusionbench.types import UserError
 
-from ..card import Plane, method
+from ..card import Plane, Reads, method
 from .cards import CARDS
 from .weights import at_hand, locate
 
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from .adapter import Fuser
 
 Precision: TypeAlias = Literal["fp32", "tf32", "bf16", "fp16"]
+
+
+def reading(name: str) -> Reads:
+    """The weights that a method will use, for its card."""
+    return lambda parameters: {"weights": locate(name, parameters["weights"])}
 
 
 @method(
@@ -28,6 +33,7 @@ Precision: TypeAlias = Literal["fp32", "tf32", "bf16", "fp16"]
     "patch, the source that the fused image resembles more. The authors' program stretches every result to 0..255.",
     defaults="the authors' program's",
     luma="exact",
+    reads=reading("clfnet"),
 )
 def clfnet(
     ir: Plane,
@@ -86,6 +92,7 @@ def clfnet(
     "asked for, and it depends on the whole image.",
     defaults="the authors' program's, the truncation to whole levels included",
     luma="exact",
+    reads=reading("cs2fusion"),
 )
 def cs2fusion(
     ir: Plane,
@@ -154,6 +161,7 @@ def cs2fusion(
     "in training. The authors' program normalises by each image's own statistics.",
     defaults="the authors' program's, except that of a visible image in colour it fuses the red channel, not the luma",
     luma="exact",
+    reads=reading("coconet"),
 )
 def coconet(
     ir: Plane,

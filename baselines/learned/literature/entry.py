@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 from fusionbench.types import Color
 
 from ...card import Method, Plane, method
-from ..methods import Precision, networks_of
+from ..methods import Precision, networks_of, reading
 
 Run: TypeAlias = Callable[[Plane, Plane], Plane]
 """The network: two planes, (H, W) on the scale 0..255, to one, not rounded; or as the network's file says."""
@@ -132,6 +132,7 @@ def network(
             color=color,
             smallest=smallest,
             luma=luma,
+            reads=reading(name),
         )(fuse)  # type: ignore[return-value]
 
     return decorate
