@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fusionbench import images
+from fusionbench.benchmark import Method, Plan
 from fusionbench.fusing import fuse_levels, stored
-from fusionbench.runner import Method, Plan
 from fusionbench.scoring import score_levels, warm_up
 from fusionbench.types import Image, Pair, UserError
 from fusionbench.workers import Stop

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import fusionbench
+from fusionbench.benchmark import STAGES, Failure, Outcome, Plan
 from fusionbench.cells import fingerprint, merge
 from fusionbench.files import sweep, whole
 from fusionbench.pairing import natural_key
 from fusionbench.records import NAME, Record, about
-from fusionbench.runner import STAGES, Failure, Outcome, Plan
 from fusionbench.store import json_text, plain
 from fusionbench.types import UserError
 

@@ -17,8 +17,8 @@ from fusionbench.cli.progress import Progress
 from fusionbench.cli.screen import Cell, number, paragraph, print_json, table
 
 if TYPE_CHECKING:
+    from fusionbench.benchmark import Failure, Plan
     from fusionbench.results import Tally
-    from fusionbench.runner import Failure, Plan
 
 _SHOWN = 9
 """Methods in the figure of images, which must fit onto a page."""
