@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusionbench import images, pairing
-from fusionbench.recipe import Color, Recipe, recipe
+from fusionbench.recipe import Recipe, recipe
 from fusionbench.records import Record, record
 from fusionbench.registry import unknown
-from fusionbench.types import Fused, Image, Pair, UserError
+from fusionbench.types import Color, Fused, Image, Pair, UserError
 from fusionbench.workers import as_finished, count
 
 _Real: TypeAlias = NDArray[np.float64]

@@ -240,8 +240,8 @@ class Fuser:
             cuts(length, tile, overlap=traits.overlap, multiple=traits.multiple, fading=bool(traits.sees_all_by))
             for length in (height, width)
         )
-        total: Plane | None = None
-        weight = np.zeros((height, width, 1))
+        # Its channels are known when the first tile is done; until then one stands for all of them.
+        total, weight = np.zeros((height, width, 1)), np.zeros((height, width, 1))
         for group in alike(rows, columns, self._batch):
             cut = [(row.window, column.window) for row, column in group]
             # Here a smaller tile may be found to be necessary, and then these are cut once more.
@@ -249,11 +249,12 @@ class Fuser:
             for (row, column), place, plane in zip(group, cut, fused, strict=True):
                 share = (row.share[:, np.newaxis] * column.share)[..., np.newaxis]
                 channels = np.atleast_3d(plane)
-                total = np.zeros((height, width, channels.shape[2])) if total is None else total
+                if total.shape[2] != channels.shape[2]:
+                    total = np.repeat(total, channels.shape[2], 2)
                 total[place] += share * channels
                 weight[place] += share
-        fused: Plane = total / weight
-        return fused[..., 0] if fused.shape[2] == 1 else fused
+        total /= weight
+        return total[..., 0] if total.shape[2] == 1 else total
 
 
 @contextmanager

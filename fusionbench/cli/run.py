@@ -176,7 +176,7 @@ def _forecast(plan: Plan, tally: Tally, threads: int, *, as_json: bool, quiet: b
             cell = dataset.name, method.name
             fuse, score = tally.fused.get(cell, 0), tally.scored.get(cell, 0)
             lacking = sum(1 for one in tally.failures if (one.dataset, one.method) == cell)
-            each = cost.get(cell)
+            price = cost.get(cell)
             rows.append(
                 {
                     "dataset": dataset.name,
@@ -186,8 +186,8 @@ def _forecast(plan: Plan, tally: Tally, threads: int, *, as_json: bool, quiet: b
                     "fuse": fuse,
                     "score": score,
                     "missing": lacking,
-                    "seconds": (fuse * each.fuse + score * each.score) if each else None,
-                    "bytes": fuse * each.size if each else None,
+                    "seconds": fuse * price.fuse + score * price.score if price is not None else None,
+                    "bytes": fuse * price.size if price is not None else None,
                 }
             )
     seconds = sum(row["seconds"] or 0 for row in rows) / threads

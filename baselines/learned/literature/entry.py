@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from fusionbench.types import Color
 
@@ -16,13 +16,8 @@ Run: TypeAlias = Callable[[Plane, Plane], Plane]
 """The network: two planes, (H, W) on the scale 0..255, to one, not rounded; or as the network's file says."""
 
 
-class Pipeline(Protocol):
-    """What a card stands above: everything but the network, with the options of the method as keywords."""
-
-    __name__: str
-
-    def __call__(self, run: Run, ir: Plane, vis: Plane, /, **options: Any) -> Plane:
-        """The fused plane, or image in colour where `vis` is one."""
+Pipeline: TypeAlias = Callable[..., Plane]
+"""What a card stands above, ``pipeline(run, ir, vis, *, options)``: everything but the network."""
 
 
 _HEAD: Final = """\
@@ -104,6 +99,8 @@ def network(
         own_names = [each.name for each in own]
 
         def fuse(ir: Plane, vis: Plane, **given: Any) -> Plane:
+            if stray := given.keys() - {each.name for each in (*common, *own)}:
+                raise TypeError(f"{name} has no parameter {', '.join(sorted(stray))}")
             values = {each.name: given.get(each.name, each.default) for each in (*common, *own)}
             options = {word: values[word] for word in own_names}
             conditions = {each.name: values[each.name] for each in common if each.name != "weights"}
