@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from fusionbench import statistics
+from fusionbench import redundancy, resampling, statistics
 from fusionbench.ranking import Ranking, rank
+from fusionbench.redundancy import Redundancy
 from fusionbench.tables import Block
 from fusionbench.typesetting import ARROW, Cell, count, number
 
@@ -37,10 +38,10 @@ class Board:
     """
 
     ranking: Ranking
-    intervals: statistics.Intervals | None
+    intervals: resampling.Intervals | None
     overall: statistics.Comparison | None
     by_metric: Mapping[str, statistics.Comparison]
-    redundancy: statistics.Redundancy | None
+    redundancy: Redundancy | None
 
     @classmethod
     def of(cls, block: Block, *, alpha: float = 0.05, resamples: int = 2000, seed: int = 0) -> Board:
@@ -50,9 +51,9 @@ class Board:
         compared = ranking.compared
         values = ranking.values[..., list(compared)]
         voting = [better[at] for at in compared]
-        redundancy = statistics.redundancy(values, voting) if len(compared) > 1 else None
+        votes_alike = redundancy.between(values, voting) if len(compared) > 1 else None
         if not compared or len(ranking.pairs) < 2:
-            return cls(ranking, None, None, {}, redundancy)
+            return cls(ranking, None, None, {}, votes_alike)
         by_metric = {}
         for at in compared:
             known = ranking.values[..., at]
@@ -61,8 +62,8 @@ class Board:
                 by_metric[ranking.metrics[at]] = statistics.compare(known, better[at], alpha)
         votes = ranking.votes()
         overall = statistics.compare(votes, "lower", alpha) if len(votes) > 1 else None
-        intervals = statistics.bootstrap(ranking.values, better, level=1 - alpha, resamples=resamples, seed=seed)
-        return cls(ranking, intervals, overall, by_metric, redundancy)
+        intervals = resampling.bootstrap(ranking.values, better, level=1 - alpha, resamples=resamples, seed=seed)
+        return cls(ranking, intervals, overall, by_metric, votes_alike)
 
     @property
     def voters(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from fusionbench import statistics
+from fusionbench import redundancy, resampling, statistics
 
 # Demsar 2006, table 6: AUC of C4.5, C4.5+m, C4.5+cf and C4.5+m+cf on 14 data sets.
 DEMSAR = np.array(
@@ -161,7 +161,7 @@ def test_borda_counts_beaten_rivals() -> None:
 
 def test_intervals_of_means_are_those_of_the_bootstrap() -> None:
     values = np.random.default_rng(3).normal(10, 2, (40, 2, 1))
-    found = statistics.bootstrap(values, ["higher"], resamples=4000)
+    found = resampling.bootstrap(values, ["higher"], resamples=4000)
     for method in range(2):
         error = values[:, method, 0].std() / math.sqrt(40)
         expected = stats.norm.interval(0.95, values[:, method, 0].mean(), error)
@@ -172,25 +172,25 @@ def test_intervals_are_paired_seeded_and_hold_the_rank() -> None:
     rng = np.random.default_rng(4)
     # What all methods share varies far more than what tells them apart.
     values = rng.normal(0, 100, (30, 1, 1)) + np.arange(5.0)[:, None] + rng.normal(0, 0.1, (30, 5, 2))
-    found = statistics.bootstrap(values, ["higher", "lower"], resamples=300)
-    again = statistics.bootstrap(values, ["higher", "lower"], resamples=300)
+    found = resampling.bootstrap(values, ["higher", "lower"], resamples=300)
+    again = resampling.bootstrap(values, ["higher", "lower"], resamples=300)
     np.testing.assert_array_equal(found.mean, again.mean)
     np.testing.assert_array_equal(found.rank, [[3] * 5] * 2)
-    assert (statistics.bootstrap(values, ["higher", "lower"], resamples=300, seed=1).mean != found.mean).all()
-    one_sided = statistics.bootstrap(values[..., :1], ["higher"], resamples=300)
+    assert (resampling.bootstrap(values, ["higher", "lower"], resamples=300, seed=1).mean != found.mean).all()
+    one_sided = resampling.bootstrap(values[..., :1], ["higher"], resamples=300)
     np.testing.assert_array_equal(one_sided.rank, [[5, 4, 3, 2, 1]] * 2)
 
 
 def test_bootstrap_in_chunks_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(5).normal(size=(6, 3, 2))
-    whole = statistics.bootstrap(values, ["higher", "higher"], resamples=50)
-    monkeypatch.setattr(statistics, "_CHUNK", 60)
-    np.testing.assert_array_equal(statistics.bootstrap(values, ["higher", "higher"], resamples=50).mean, whole.mean)
+    whole = resampling.bootstrap(values, ["higher", "higher"], resamples=50)
+    monkeypatch.setattr(resampling, "_CHUNK", 60)
+    np.testing.assert_array_equal(resampling.bootstrap(values, ["higher", "higher"], resamples=50).mean, whole.mean)
 
 
 def test_bootstrap_knows_infinity_and_nothing() -> None:
     values = np.array([[[1.0, math.inf], [2, 3]], [[math.nan, 4], [math.nan, 5]], [[3, 4], [4, 5]]])
-    found = statistics.bootstrap(values, ["higher", "higher"], resamples=200)
+    found = resampling.bootstrap(values, ["higher", "higher"], resamples=200)
     assert found.mean[0, :, 0].tolist() == [1, 2]
     assert found.mean[1, :, 0].tolist() == [3, 4]
     assert found.mean[1, 0, 1] == math.inf
@@ -202,7 +202,7 @@ def test_bootstrap_knows_infinity_and_nothing() -> None:
 def test_correlations_within_one_image_are_scipys(values: np.ndarray) -> None:
     cube = values.T[None]  # one image, methods, metrics
     better = ["lower" if at % 2 else "higher" for at in range(cube.shape[2])]
-    found = statistics.redundancy(cube, better)
+    found = redundancy.between(cube, better)
     for one, other in itertools.combinations(range(cube.shape[2]), 2):
         signed = [cube[0, :, at] * (1 if better[at] == "higher" else -1) for at in (one, other)]
         if any((column == column[0]).all() for column in signed):
@@ -218,11 +218,11 @@ def test_metrics_that_vote_as_one_are_joined() -> None:
     first, other = rng.normal(size=(2, 20, 6))
     cube = np.stack([first, other, -first, first + 0.01 * rng.normal(size=first.shape)], axis=-1)
     cube[0, :, 1] = math.nan
-    found = statistics.redundancy(cube, ["higher", "higher", "lower", "higher"])
+    found = redundancy.between(cube, ["higher", "higher", "lower", "higher"])
     assert found.clusters == ((0, 2, 3), (1,))
     assert sorted(found.order) == [0, 1, 2, 3]
     assert found.spearman[0, 2] == pytest.approx(1)
-    opposite = statistics.redundancy(cube, ["higher"] * 4)
+    opposite = redundancy.between(cube, ["higher"] * 4)
     assert opposite.spearman[0, 2] == pytest.approx(-1)
     assert opposite.clusters == ((0, 3), (1,), (2,))
 
@@ -231,5 +231,5 @@ def test_images_do_not_correlate_metrics_by_themselves() -> None:
     rng = np.random.default_rng(7)
     # Two metrics that both are high on some images and low on others, and disagree on methods.
     level = 100 * np.arange(30.0)[:, None, None]
-    found = statistics.redundancy(level + rng.normal(size=(30, 8, 2)), ["higher", "higher"])
+    found = redundancy.between(level + rng.normal(size=(30, 8, 2)), ["higher", "higher"])
     assert abs(found.spearman[0, 1]) < 0.3

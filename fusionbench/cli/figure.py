@@ -130,7 +130,7 @@ def map_(
     fused: _Fused,
     ir: _Ir,
     vis: _Vis,
-    metric: Annotated[str, typer.Option(metavar="NAME", help="SSIM, Qabf or AG.")] = "SSIM",
+    metric: Annotated[str, typer.Option(metavar="NAME", help="SSIM, Qabf, AG, Nabf, Labf or GMSD.")] = "SSIM",
     scene: Annotated[
         str | None, typer.Option(metavar="NAME", help="Which scene.", show_default="the first that all methods have")
     ] = None,
@@ -299,12 +299,12 @@ def heatmap(
         figure = drawn.draw(ranking, labels=_labels(label, ranking.methods), width=WIDTHS[columns])
         _write(figure, targets, _remarks(ranking))
         return
-    from fusionbench import statistics
+    from fusionbench import redundancy
     from fusionbench.types import UserError
 
     if len(ranking.metrics) < 2 or len(ranking.methods) < 2:
         raise UserError("A correlation needs two metrics and two methods at least: give more scores.")
-    found = statistics.redundancy(ranking.values, [ranking.better[metric] for metric in ranking.metrics])
+    found = redundancy.between(ranking.values, [ranking.better[metric] for metric in ranking.metrics])
     order = list(found.order)
     names = [ranking.metrics[at] for at in order]
     figure = drawn.correlation(names, found.spearman[order][:, order], width=WIDTHS[columns])
