@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, StringConstraints, ValidationError
+from pydantic import Field, PositiveFloat, PositiveInt, StringConstraints
 
+from fusionbench import tomlfile
 from fusionbench.types import UserError
 
 _Words = str | list[str]
@@ -17,11 +15,7 @@ _Name = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f.][^/\\\x00-\x
 """What can be the name of a folder."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Benchmark(_Part):
+class Benchmark(tomlfile.Table):
     """``[benchmark]``: the name of the folder of results, what is measured, and by whose definitions."""
 
     name: _Name
@@ -31,7 +25,7 @@ class Benchmark(_Part):
     """Seconds that a method may take for one image, unless its own entry says otherwise."""
 
 
-class Dataset(_Part):
+class Dataset(tomlfile.Table):
     """``[[dataset]]``: a known dataset, or any folder of pairs, or two of them."""
 
     name: _Name
@@ -46,7 +40,7 @@ class Dataset(_Part):
     """The last three are of synthetic scenes."""
 
 
-class Method(_Part):
+class Method(tomlfile.Table):
     """``[[method]]``: a registered method with its parameters, or a folder of images made elsewhere."""
 
     name: _Name
@@ -63,19 +57,12 @@ class Method(_Part):
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
-class Config(_Part):
+class Config(tomlfile.Table):
     """The whole file."""
 
     benchmark: Benchmark
     dataset: Annotated[list[Dataset], Field(min_length=1)]
     method: Annotated[list[Method], Field(min_length=1)]
-
-
-_SAID: Final = {
-    "missing": "is missing",
-    "extra_forbidden": "does not exist",
-    "too_short": "must stand there at least once",
-}
 
 
 def read(path: Path) -> Config:
@@ -96,71 +83,12 @@ def read(path: Path) -> Config:
         If it cannot be read, is not TOML, or has a key that does not exist, lacks one, or has a value of the wrong kind:
         the sentence names file, line and key.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = tomllib.loads(text)
-    except (FileNotFoundError, IsADirectoryError):
-        raise UserError(f"There is no file '{path}': give the path of a benchmark, such as bench.toml.") from None
-    except OSError as error:
-        raise UserError(f"'{path}' cannot be read ({error.strerror}): check its permissions.") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"'{path}' is not text in UTF-8: save it as such.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"'{path}' is not TOML: {error}; correct it there.") from error
-    try:
-        config = Config.model_validate(content)
-    except ValidationError as error:
-        raise UserError(_sentence(path, text, error)) from None
+    config, text = tomlfile.read(path, Config, "a benchmark, such as bench.toml")
     for kind, named in (("dataset", config.dataset), ("method", config.method)):
         names = [part.name.casefold() for part in named]  # a file system may not tell small letters from capital ones
         for at, name in enumerate(names):
             if name in names[:at]:
-                line = _line(text, (kind, at, "name"))
+                line = tomlfile.line(text, (kind, at, "name"))
                 raise UserError(f"'{path}', line {line}: the {kind} '{named[at].name}' is there twice; rename one.")
     return config
 
-
-def _sentence(path: Path, text: str, error: ValidationError) -> str:
-    # A key that does not exist is often one that is missing, misspelt.
-    first, *more = sorted(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
-    where = first["loc"]
-    keys = [part for part in where if isinstance(part, str) and not part.startswith(("str", "list[", "dict["))]
-    line = _line(text, where)
-    said = _SAID.get(first["type"]) or f"cannot be {first['input']!r}: {_lowered(first['msg'])}"
-    table = f"[{keys[0]}]" if len(where) < 2 or not isinstance(where[1], int) else f"[[{keys[0]}]]"
-    what = f"'{keys[-1]}' in {table}" if len(keys) > 1 else table
-    known = ""
-    if first["type"] == "extra_forbidden":
-        known = f"; there are {', '.join(_known(where))}"
-    rest = f" (and {len(more)} more mistake{'s' * (len(more) > 1)})" if more else ""
-    return f"'{path}', line {line}: {what} {said}{known}{rest}."
-
-
-def _known(where: Sequence[str | int]) -> list[str]:
-    models: dict[str, type[BaseModel]] = {"benchmark": Benchmark, "dataset": Dataset, "method": Method}
-    return list((models[str(where[0])] if len(where) > 1 else Config).model_fields)
-
-
-def _lowered(message: str) -> str:
-    return message[:1].lower() + message[1:]
-
-
-def _line(text: str, where: Sequence[str | int]) -> int:
-    """The line that a key stands on; of one that is missing, the line of its table; 1 if even that is missing."""
-    lines = text.splitlines()
-    table, number = str(where[0]), where[1] if len(where) > 1 and isinstance(where[1], int) else 0
-    header = re.compile(rf"^\s*\[{{1,2}}\s*{re.escape(table)}\s*\]")
-    starts = [at for at, line in enumerate(lines) if header.match(line)]
-    if number >= len(starts):
-        found = [at for at, line in enumerate(lines) if re.match(rf"^\s*\[*\s*{re.escape(table)}\b", line)]
-        return found[0] + 1 if found else 1
-    start = starts[number]
-    key = next((str(part) for part in where[1:] if isinstance(part, str)), None)
-    if key is None:
-        return start + 1
-    for at in range(start + 1, len(lines)):
-        if re.match(rf"^\s*{re.escape(key)}\s*[=.]|^\s*\[.*\.{re.escape(key)}\s*\]", lines[at]):
-            return at + 1
-        if re.match(r"^\s*\[\[?[^.\]]+\]", lines[at]):
-            break
-    return start + 1

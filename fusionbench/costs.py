@@ -153,7 +153,7 @@ def _cost(chosen: Recipe, network: ModuleType | None, width: int, height: int, r
         times.append((time.perf_counter() - start) * 1e3)
     memory = network.peak(device) if network else None
     return Cost(
-        method=chosen.method,
+        method=chosen.label,
         width=width,
         height=height,
         parameters=network.parameters(chosen.method) if network else None,

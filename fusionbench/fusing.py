@@ -262,7 +262,7 @@ class FolderFusion:
         return as_finished(self._attempt, self.todo, self.threads, tick)
 
     def _attempt(self, item: Fused) -> Outcome:
-        chosen = next(one for one in self.recipes if one.method == item.method)
+        chosen = next(one for one in self.recipes if one.label == item.method)
         try:
             return Outcome(item, seconds=self._make(chosen, item))
         except UserError as error:
@@ -346,7 +346,7 @@ def fuse_folder(
         if out.exists() and not out.is_dir():
             raise UserError(f"'{out}' is a file: give a folder, or the name of an image.")
         items = [
-            Fused(chosen.method, pair, out / chosen.method / f"{pair.name}.{kind}")
+            Fused(chosen.label, pair, out / chosen.label / f"{pair.name}.{kind}")
             for chosen in recipes
             for pair in sources.pairs
         ]
@@ -362,7 +362,7 @@ def fuse_folder(
         todo=todo,
         depth=depth,
         threads=threads,
-        records={r.method: record(r, out / r.method, made, format=kind, depth=depth) for r in folders},
+        records={r.label: record(r, out / r.label, made, format=kind, depth=depth) for r in folders},
     )
 
 
@@ -383,15 +383,15 @@ def _format(suffix: str, asked: str | None, depth: int) -> str:
 def _refuse_doubled(recipes: Iterable[Recipe]) -> None:
     seen: set[str] = set()
     for chosen in recipes:
-        if chosen.method in seen:
-            raise UserError(f"The method '{chosen.method}' is there twice, for one folder: name it once.")
-        seen.add(chosen.method)
+        if chosen.label in seen:
+            raise UserError(f"The method '{chosen.label}' is there twice, for one folder: name it once.")
+        seen.add(chosen.label)
 
 
 def _only(recipes: tuple[Recipe, ...], pairs: tuple[Pair, ...], out: Path) -> Fused:
     if (due := len(recipes) * len(pairs)) != 1:
         raise UserError(f"'{out}' is the name of one image, but there are {due} to be made: name a folder.")
-    return Fused(recipes[0].method, pairs[0], out)
+    return Fused(recipes[0].label, pairs[0], out)
 
 
 def _spare_sources(items: Iterable[Fused], sources: pairing.SourcePairs) -> None:

@@ -20,7 +20,7 @@ from fusionbench.registry import unknown
 from fusionbench.types import Color, MethodCard, UserError
 
 if TYPE_CHECKING:
-    from fusionbench.baselines.card import Method
+    from fusionbench.baselines.card import Method, Opens
 
 COLORS: Final[tuple[Color, ...]] = get_args(Color)
 """Every way to deal with a visible image in colour."""
@@ -72,7 +72,7 @@ class Recipe:
     Attributes
     ----------
     method : str
-        Short name of the method.
+        Short name of the method, without what it opens.
     preset : str or None
         Which of its presets, if any.
     color : {"luma", "per-channel", "grey"}
@@ -81,6 +81,8 @@ class Recipe:
         Every parameter of the method with its value, those of the preset and the defaults included.
     function : Method
         The method itself.
+    label : str
+        What its results are called: as the method, or as the file or program that it opens.
     """
 
     method: str
@@ -88,6 +90,7 @@ class Recipe:
     color: Color
     parameters: Mapping[str, Any]
     function: Method
+    label: str
 
     @property
     def card(self) -> MethodCard:
@@ -109,11 +112,34 @@ class Recipe:
         """
         # What a method finds by itself, such as weights that come with the package, decides about the image, too.
         found = getattr(self.function, "reads", dict)(self.parameters)
+        opens = opens_of(self.function)
+        without = opens.immaterial if opens else ()
         return {
             "method": self.method,
             "color": self.color,
-            "parameters": {name: _recorded(value) for name, value in {**self.parameters, **found}.items()},
+            "parameters": {
+                name: _recorded(value) for name, value in {**self.parameters, **found}.items() if name not in without
+            },
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a name such as ``theirs=onnx:model.onnx`` stands for.
+
+    Attributes
+    ----------
+    label : str
+        What the results are called.
+    method : str
+        The method's own name.
+    parameters : mapping of str to str
+        What the name goes on with after a colon, by the parameter that it is the value of; empty for most.
+    """
+
+    label: str
+    method: str
+    parameters: Mapping[str, str]
 
 
 def recipe(
@@ -128,7 +154,7 @@ def recipe(
     Parameters
     ----------
     name : str
-        Short name of the method, e.g. ``"gff"``.
+        Short name of the method, e.g. ``"gff"``, or whatever `opened` takes.
     color : {"luma", "per-channel", "grey"}, optional
         By default what the preset says, otherwise what the method's card says, which mostly is ``"luma"``.
     preset : str, optional
@@ -150,6 +176,8 @@ def recipe(
     >>> recipe("weighted", parameters={"weight": 0.25}).parameters
     {'weight': 0.25}
     """
+    named_so = opened(name)
+    name, parameters = named_so.method, {**named_so.parameters, **(parameters or {})}
     function = METHODS[name]
     presets = function.card.presets
     if preset is not None and preset not in presets:
@@ -158,14 +186,61 @@ def recipe(
         raise unknown(f"preset of {name}", preset, presets)
     named = dict(presets[preset]) if preset is not None else {}
     usual: Color = named.pop("color", _COLOR_OF_PRESET.get(preset or "", function.card.color))
-    chosen = _color(color) if color is not None else usual
     known = parameters_of(name)
-    given = {word: _accepted(name, word, value, known) for word, value in {**named, **(parameters or {})}.items()}
+    given = {word: _accepted(name, word, value, known) for word, value in {**named, **parameters}.items()}
     for word, parameter in known.items():
         if parameter.default is REQUIRED and word not in given:
             raise UserError(f"'{name}' cannot work without its parameter '{word}': give a value for it.")
-    defaults = {word: parameter.default for word, parameter in known.items()}
-    return Recipe(name, preset, chosen, {**defaults, **given}, function)
+    every = {word: parameter.default for word, parameter in known.items()} | given
+    if opens := opens_of(function):
+        usual = opens.color(every)
+    return Recipe(name, preset, _color(color) if color is not None else usual, every, function, named_so.label)
+
+
+def opened(name: str) -> Opened:
+    """What a name of a method stands for.
+
+    Parameters
+    ----------
+    name : str
+        ``"gff"``; or, where the method is anybody's file or program, that after a colon: ``"onnx:model.onnx"``,
+        ``"command:python their.py --ir {ir} --vis {vis} --out {out}"``. What the results are called may stand before it, as
+        in ``"theirs=onnx:model.onnx"``; otherwise they are called as the file.
+
+    Returns
+    -------
+    Opened
+
+    Raises
+    ------
+    UserError
+        If there is no such method, it opens nothing, or the label cannot be the name of a folder.
+
+    Examples
+    --------
+    >>> opened("theirs=onnx:nets/model.onnx")
+    Opened(label='theirs', method='onnx', parameters={'model': 'nets/model.onnx'})
+    >>> opened("onnx:nets/model.onnx").label, opened("gff").label
+    ('model', 'gff')
+    """
+    method, colon, text = name.partition(":")
+    if not colon or name in METHODS:
+        return Opened(name, name, {})
+    label, equals, kind = method.rpartition("=")
+    opens = opens_of(METHODS[kind])
+    if opens is None or not text:
+        ways = " or ".join(f"{each}:..." for each in METHODS.names() if opens_of(METHODS[each]))
+        raise UserError(f"'{name}' names no file or program: write {ways}, or the name of a method alone.")
+    if not equals:
+        label = opens.label(text)
+    if not re.fullmatch(r"[^/\\\x00-\x1f.][^/\\\x00-\x1f]*", label):
+        raise UserError(f"'{label}' cannot be what the results of '{name}' are called: write theirs={kind}:{text}, say.")
+    return Opened(label, kind, {opens.parameter: text})
+
+
+def opens_of(function: Method) -> Opens | None:
+    """How a method that is somebody's file or program is named; None for every other."""
+    return getattr(function, "opens", None)
 
 
 def parameters_of(name: str) -> dict[str, Parameter]:
@@ -176,7 +251,7 @@ def parameters_of(name: str) -> dict[str, Parameter]:
     UserError
         If there is no such method.
     """
-    function = METHODS[name]
+    function = METHODS[opened(name).method]
     try:
         signature = inspect.signature(function, eval_str=True)
     except NameError:  # an annotation that only exists while types are checked
@@ -224,6 +299,7 @@ def parse(name: str, word: str, text: str) -> Any:
     UserError
         If there is no such method or parameter, or it takes no reading of the text.
     """
+    name = opened(name).method
     known = parameters_of(name)
     if word not in known:
         if _takes_anything(METHODS[name]):

@@ -36,6 +36,8 @@ Progress: TypeAlias = Callable[[int, int], None]
 """Told how many fused images are done, and of how many."""
 _Levels: TypeAlias = NDArray[np.uint8]
 
+_FITS_ALL: Final = 168
+"""Side of an image that is large enough for every metric."""
 STUMBLED: Final = "it stopped with "
 """How the reason begins where a metric has no value because it raised an error that it should not."""
 
@@ -457,11 +459,12 @@ def _nothing_scored(failures: Sequence[Failure]) -> str:
 
 def warm_up(definitions: Iterable[Definition], luma: images.PlaneRule) -> None:
     """Compile or load every kernel here, so that threads need not wait for one another to do it."""
-    ramp = np.arange(64 * 64).reshape(64, 64)
+    ramp = np.arange(_FITS_ALL**2).reshape(_FITS_ALL, _FITS_ALL)
     ir, vis, fused = ((ramp * factor % 251).astype(np.uint8) for factor in (1, 3, 7))
-    [stack] = _stacks(ir, vis, [fused], luma)
+    [grey] = _stacks(ir, vis, [fused], luma)
+    [colour] = _stacks(ir, np.stack([vis, ir, ir], axis=2), [np.stack([fused, ir, ir], axis=2)], luma)
     for definition in definitions:
-        _attempt(stack, definition, 0)
+        _attempt(colour if definition.card.colour else grey, definition, 0)
 
 
 def _print_on_stderr(sentence: str) -> None:

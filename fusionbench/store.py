@@ -56,7 +56,8 @@ class Scores:
     definitions : tuple of Definition
         One a metric, in the order of the columns.
     left_out : tuple of str
-        Metrics of a group that was asked for (``core``, ``all``) which the convention does not define.
+        Metrics of a group that was asked for (``core``, ``all``) which the convention does not define, or which measure
+        colour where no image has any.
     rows : tuple of Row
         In natural order of method, then image.
     failures : tuple of Failure

@@ -25,28 +25,47 @@ Source: TypeAlias = "str | Path | pd.DataFrame | Table"
 _ALSO_CALLED: Final = {
     "averagegradient": "AG",
     "avggradient": "AG",
+    "colorfulness": "CF",
+    "colourfulness": "CF",
     "correlationcoefficient": "CC",
     "crossentropy": "CE",
+    "definition": "DF",
+    "edgeassociation": "Qabf",
     "edgeintensity": "EI",
     "entropy": "EN",
+    "figuredefinition": "DF",
+    "fmi": "FMI_pixel",
+    "informationentropy": "EN",
+    "meansquarederror": "MSE",
+    "meansquareerror": "MSE",
+    "multiscalessim": "MS-SSIM",
     "mutinf": "MI",
     "mutualinformation": "MI",
+    "ncie": "Q_NCIE",
+    "normalisedmutualinformation": "NMI",
+    "normalizedmutualinformation": "NMI",
+    "peaksignalnoiseratio": "PSNR",
+    "peaksignaltonoiseratio": "PSNR",
+    "qg": "Qabf",
+    "qmi": "NMI",
+    "rootmeansquarederror": "RMSE",
+    "rootmeansquareerror": "RMSE",
     "spatialfrequency": "SF",
+    "standarddeviation": "SD",
     "std": "SD",
+    "std2": "SD",
+    "structuralsimilarity": "SSIM",
+    "structuralsimilarityindex": "SSIM",
+    "sumofthecorrelationsofdifferences": "SCD",
+    "te": "Q_TE",
     "variance": "SD",
+    "visualinformationfidelity": "VIF",
 }
 # Directions, as their papers say, of metrics that may have no card here.
 _ELSEWHERE: Final[dict[str, Better]] = {
     "brisque": "lower",
-    "fmi": "higher",
     "lpips": "lower",
-    "msssim": "higher",
-    "nabf": "lower",
-    "ncie": "higher",
     "niqe": "lower",
-    "qcb": "higher",
-    "qcv": "lower",
-    "viff": "higher",
 }
 
 
@@ -327,13 +346,27 @@ def _directions(metrics: Sequence[str], told: Mapping[str, Better]) -> dict[str,
     return found
 
 
+def called_here(name: str) -> str | None:
+    """The metric that somebody's table calls so, whatever the case and the signs between letters; None if it is none.
+
+    The names of metrics come first, then what published tables call them: VIFB's ``Variance`` is a standard deviation.
+
+    >>> [called_here(name) for name in ("Q_abf", "Spatial_frequency", "Variance", "votes")]
+    ['Qabf', 'SF', 'SD', None]
+    """
+    from fusionbench.metrics import METRICS
+
+    cards = {_plain(key): key for key in METRICS.names()}
+    return cards.get(_plain(name)) or _ALSO_CALLED.get(_plain(name))
+
+
+def _plain(text: str) -> str:
+    return "".join(sign for sign in text.casefold() if sign.isalnum())
+
+
 def _known_direction(name: str) -> Better | None:
     from fusionbench.metrics import METRICS
 
-    def plain(text: str) -> str:
-        return "".join(sign for sign in text.casefold() if sign.isalnum())
-
-    cards = {plain(key): key for key in METRICS.names()} | _ALSO_CALLED
-    if key := cards.get(plain(name)):
+    if key := called_here(name):
         return METRICS[key].card.better
-    return _ELSEWHERE.get(plain(name))
+    return _ELSEWHERE.get(_plain(name))

@@ -16,6 +16,8 @@ Levels: TypeAlias = NDArray[np.uint8]
 """One grey plane of 8-bit levels, (H, W), C-contiguous: what every metric is computed on."""
 
 Better: TypeAlias = Literal["higher", "lower"]
+Kind: TypeAlias = Literal["rule", "classical", "network", "foreign"]
+"""What a method is; a foreign one is a file or a program of the user's."""
 Color: TypeAlias = Literal["luma", "per-channel", "grey"]
 """What can be done about a visible image in colour; `fusionbench.fusing.fuse` says what each of them means."""
 
@@ -122,6 +124,8 @@ class MethodCard:
         Raised whenever the images it makes change.
     color : {"luma", "per-channel", "grey"}
         What is done about a visible image in colour if nobody says otherwise.
+    kind : {"rule", "classical", "network", "foreign"}
+        A rule for every pixel, an algorithm, a network, or whatever a file or a program of the user's does.
     """
 
     name: str
@@ -138,3 +142,4 @@ class MethodCard:
     luma: Literal["rounded", "exact"]
     version: int = 1
     color: Color = "luma"
+    kind: Kind = "classical"

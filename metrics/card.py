@@ -27,6 +27,10 @@ class NotDefined(ValueError):
     """A metric has no value for this image, e.g. because its window does not fit; the sentence says why."""
 
 
+class Colourless(NotDefined):
+    """A metric of colour has no value for grey images: no fault of theirs, so a metric of a group is simply left out."""
+
+
 def metric(
     name: str,
     *,
@@ -40,12 +44,13 @@ def metric(
     standard: str = "",
     undefined: str = "",
     fooled: str = "",
+    colour: bool = False,
 ) -> Callable[[F], F]:
     """Give a function of a `Triple` its card, and its place in the registry.
 
     Parameters
     ----------
-    name, title, better, range, sources, version, reference, formula, standard, undefined, fooled
+    name, title, better, range, sources, version, reference, formula, standard, undefined, fooled, colour
         The fields of `fusionbench.types.MetricCard`.
 
     Examples
@@ -62,7 +67,7 @@ def metric(
         from . import METRICS
 
         function.card = MetricCard(  # type: ignore[attr-defined]
-            name, title, better, range, sources, version, reference, formula, standard, undefined, fooled
+            name, title, better, range, sources, version, reference, formula, standard, undefined, fooled, colour
         )
         METRICS.register(name, function)  # type: ignore[arg-type]
         return function

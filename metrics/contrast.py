@@ -22,6 +22,9 @@ from .triple import Triple
     formula="SD = sqrt(sum (F - mean F)^2 / (M N))",
     standard="Divided by the number of pixels, on levels 0..255, real arithmetic.",
     undefined="None: a constant image has 0. With ddof=1 a single pixel has none.",
+    fooled="Any stretch of the histogram, equalisation above all, raises it; so do haze lit from one side, a vignette, "
+    "black borders and burnt-out patches. It does not know where the pixels are: a fused image in two halves, black "
+    "and white, has the most.",
 )
 def standard_deviation(t: Triple, *, ddof: int = 0, arithmetic: Literal["real", "uint8"] = "real") -> float:
     """Standard deviation of the levels of the fused image.

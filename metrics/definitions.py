@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fusionbench.registry import unknown
@@ -31,6 +31,8 @@ class Definition:
         The value of every keyword, whether the convention sets it or it is the function's own default.
     side_by_side : bool
         Whether the channels of a colour image are taken as one image, three times as wide.
+    by_group : bool
+        Whether nobody asked for it but by ``"all"`` or ``"core"``; one of colour is then left out where all is grey.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Definition:
     function: Metric
     parameters: Mapping[str, Any]
     side_by_side: bool = False
+    by_group: bool = False
 
     @property
     def id(self) -> str:
@@ -91,7 +94,8 @@ def define(metrics: str | Iterable[str], whose: Convention) -> tuple[list[Defini
         for name in groups.get(word, [word]):
             found = definition(name, whose)
             if found:
-                chosen[name] = found
+                asked = word not in groups or (name in chosen and not chosen[name].by_group)
+                chosen[name] = replace(found, by_group=not asked)
             elif word not in groups:
                 raise UserError(_not_defined(name, whose))
             elif name not in left_out:

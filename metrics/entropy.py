@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from .card import metric
 from .kernels.counting import sum_x_log_x
 from .triple import SOURCES, Counts, Source, Triple
+
+Bins: TypeAlias = Literal["exact", "saturated"]
 
 
 @metric(
@@ -29,8 +31,12 @@ from .triple import SOURCES, Counts, Source, Triple
     formula="EN = -sum_l p(l) log2 p(l), p the histogram of F over its 256 levels",
     standard="Base 2, so that the unit is the bit; exact histogram of the 256 levels, nothing added inside the logarithm.",
     undefined="None: a constant image has entropy 0.",
+    fooled="Noise and sharpening raise it, and so does a gradient of brightness across the image, or levels spread out "
+    "before they are rounded to 8 bits. It does not know where a level stands: shuffling the pixels leaves it as it "
+    "is. No change of finished levels can raise it, so equalisation lowers it, however much clearer the image has "
+    "become.",
 )
-def entropy(t: Triple, *, log_base: float = 2.0, epsilon: float = 0.0) -> float:
+def entropy(t: Triple, *, log_base: float = 2.0, epsilon: float = 0.0, darkest: int = 0) -> float:
     """Shannon entropy of the levels of the fused image.
 
     Parameters
@@ -41,6 +47,8 @@ def entropy(t: Triple, *, log_base: float = 2.0, epsilon: float = 0.0) -> float:
         2 for bits, e for nats.
     epsilon : float
         Added to every probability inside the logarithm (IVIF_ZOO: 1e-7).
+    darkest : int
+        Levels below it count as it (Topanxal: 1, so that black and the level above it are one).
 
     Returns
     -------
@@ -54,10 +62,13 @@ def entropy(t: Triple, *, log_base: float = 2.0, epsilon: float = 0.0) -> float:
     >>> entropy(Triple.of(half, half, half))
     1.0
     """
+    counts = t.histogram()
+    if darkest:
+        counts = np.bincount(np.maximum(np.arange(256), darkest), counts, 256).astype(np.int64)
     if epsilon:
-        p = t.histogram() / t.fused.size
+        p = counts / t.fused.size
         return float(-(p * np.log(p + epsilon)).sum() / math.log(log_base))
-    return _entropy(t.histogram(), t.fused.size) / math.log2(log_base)
+    return bits(counts, t.fused.size) / math.log2(log_base)
 
 
 @metric(
@@ -71,8 +82,11 @@ def entropy(t: Triple, *, log_base: float = 2.0, epsilon: float = 0.0) -> float:
     formula="MI = I(A; F) + I(B; F), I(X; F) = H(X) + H(F) - H(X, F)",
     standard="The sum over both sources, as Qu et al. define it; bits; exact 256 x 256 joint histograms.",
     undefined="None: with a constant image the information is 0.",
+    fooled="A copy of one source scores highest by far, several times a good fusion, and the pixelwise maximum can come "
+    "close, since whole regions of it are copies. Any one-to-one change of levels is free, even a negative. Noise, "
+    "sharpening and honest blending of both sources lower it.",
 )
-def mutual_information(t: Triple, *, log_base: float = 2.0, joint: Literal["exact", "saturated"] = "exact") -> float:
+def mutual_information(t: Triple, *, log_base: float = 2.0, joint: Bins = "exact", marginals: Bins = "exact") -> float:
     """Information that the fused image shares with each source, summed.
 
     Parameters
@@ -83,8 +97,10 @@ def mutual_information(t: Triple, *, log_base: float = 2.0, joint: Literal["exac
         2 for bits, e for nats (VIFB, CDDFuse). Their min-max stretch of every image never merges levels, so that it
         changes nothing.
     joint : {"exact", "saturated"}
-        ``"saturated"``: levels 254 and 255 share a bin of the joint histogram, not of the marginal ones, which makes
-        the result slightly too big where level 255 occurs (Tang et al.).
+        ``"saturated"``: levels 254 and 255 share a bin of the joint histogram, as adding 1 to unsigned bytes has it. With
+        exact marginal ones the result is slightly too big where level 255 occurs (Tang et al.).
+    marginals : {"exact", "saturated"}
+        The same for the histograms of single images; with both ``"saturated"``, 254 and 255 are one level (thfylsty).
 
     Returns
     -------
@@ -101,9 +117,11 @@ def mutual_information(t: Triple, *, log_base: float = 2.0, joint: Literal["exac
     n = t.fused.size
     shared = 0.0
     for source, counts in zip(SOURCES, t.joint_histograms(), strict=True):
-        if joint == "saturated":
-            counts = _saturated(counts)
-        shared += _source_entropy(t, source) + _entropy(t.histogram(), n) - _entropy(counts, n)
+        if marginals == "exact":
+            own = source_bits(t, source) + bits(t.histogram(), n)
+        else:
+            own = bits(_saturated(t.scene.histogram(source)), n) + bits(_saturated(t.histogram()), n)
+        shared += own - bits(counts if joint == "exact" else _saturated(counts), n)
     return shared / math.log2(log_base)
 
 
@@ -119,6 +137,9 @@ def mutual_information(t: Triple, *, log_base: float = 2.0, joint: Literal["exac
     standard="Bits, mean over both sources, levels that either histogram lacks are left out: as the paper and VIFB.",
     undefined="None; but levels that the fused image lacks are skipped, so an image that drops levels is not "
     "punished, and what is left may be negative.",
+    fooled="It compares histograms alone: levels in the wrong places cost nothing. Stretching the contrast until every "
+    "level occurs brings it near 0 whatever the image shows, and dropping levels, as equalisation does, below 0. A "
+    "copy of one source is better than many fusions.",
 )
 def cross_entropy(t: Triple, *, form: Literal["divergence", "sigmoid"] = "divergence") -> float:
     """Divergence of the sources' histograms from that of the fused image.
@@ -162,23 +183,25 @@ def sigmoid_cross_entropy(t: Triple) -> float:
     return float(-loss.mean(dtype=np.float64))
 
 
-def _source_entropy(t: Triple, source: Source) -> float:
-    return t.scene.measure(("entropy", source), lambda s: _entropy(s.histogram(source), s.ir.size))
+def source_bits(t: Triple, source: Source) -> float:
+    """Entropy of a source, in bits."""
+    return t.scene.measure(("entropy", source), lambda s: bits(s.histogram(source), s.ir.size))
 
 
-def _entropy(counts: Counts, n: int) -> float:
-    """In bits: (n log2 n - sum c log2 c) / n."""
+def bits(counts: Counts, n: int) -> float:
+    """Entropy in bits of n things counted: (n log2 n - sum c log2 c) / n."""
     # Both by the same function, so that they cancel exactly where the image is constant.
     whole = sum_x_log_x(np.full_like(counts.ravel()[:1], n), _x_log_x())
     return (whole - sum_x_log_x(counts, _x_log_x())) / n
 
 
 def _saturated(counts: Counts) -> Counts:
+    """Level 255 counted as 254, along every axis."""
     counts = counts.copy()
-    counts[254] += counts[255]
-    counts[255] = 0
-    counts[:, 254] += counts[:, 255]
-    counts[:, 255] = 0
+    for axis in range(counts.ndim):
+        along = np.moveaxis(counts, axis, 0)
+        along[254] += along[255]
+        along[255] = 0
     return counts
 
 

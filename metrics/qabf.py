@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from fusionbench.types import Levels
 
 from .card import NotDefined, metric
-from .kernels.edges import edges, kept
+from .kernels.edges import directed_edges, edges, kept, kept_locally
 from .triple import Source, Triple
 
 Border = Literal["replicate", "zero"]
+Angle = Literal["line", "circle"]
 Edges = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
@@ -34,6 +35,9 @@ Edges = tuple[NDArray[np.float64], NDArray[np.float64]]
     standard="Constants 0.9994, 15, 0.5 and 0.9879, 22, 0.8, L = 1; equal strengths are kept in full (ratio 1), as the paper's "
     "formula says; borders repeated, so that the frame of the image is no edge.",
     undefined="NaN where both sources are flat: 0/0.",
+    fooled="A copy of one source scores as much as a good fusion or more, and the pixelwise maximum more still, since most "
+    "of its edges are exact copies. Noise in a source is taken for edges, so keeping it raises the score. Sharpening "
+    "a soft image raises it up to the strength of the sources' edges.",
 )
 def gradient_transfer(
     t: Triple,
@@ -41,6 +45,8 @@ def gradient_transfer(
     scale: float = 255.0,
     border: Border = "replicate",
     tie: Literal["one", "gradient"] = "one",
+    angle: Angle = "line",
+    form: Literal["sums", "local"] = "sums",
 ) -> float:
     """Share of the sources' edges, weighted by strength, that the fused image keeps.
 
@@ -56,6 +62,11 @@ def gradient_transfer(
     tie : {"one", "gradient"}
         The ratio where both strengths are equal: 1, or the strength itself, a slip that VIFB, Tang et al., CDDFuse and
         IVIF_ZOO share.
+    angle : {"line", "circle"}
+        Orientation without or with the side that is bright. Neither knows that the ends of its interval are one, so that
+        ``"circle"`` finds less alignment than there is, down to -3 (Topanxal).
+    form : {"sums", "local"}
+        ``"local"``: Liu et al.'s Q_G, see `local_transfer`; the other keywords then mean nothing.
 
     Returns
     -------
@@ -64,24 +75,38 @@ def gradient_transfer(
     """
     if min(t.shape) < 2:
         raise NotDefined("Qabf compares neighbours, so it needs at least 2 x 2 pixels")
+    if form == "local":
+        return local_transfer(t)
     # Not per source: the formula's two sums run over both.
-    fused = _edges(t.fused, scale, border)
+    fused = _edges(t.fused, scale, border, angle)
     carried = weight = 0.0
     for source in ("ir", "vis"):
-        c, w = kept(*_source_edges(t, source, scale, border), *fused, tie == "gradient")
+        c, w = kept(*_source_edges(t, source, scale, border, angle), *fused, tie == "gradient")
         carried, weight = carried + c, weight + w
     return carried / weight if weight else math.nan
 
 
-def _source_edges(t: Triple, source: Source, scale: float, border: Border) -> Edges:
-    return t.scene.measure(("edges", source, scale, border), lambda s: _edges(getattr(s, source), scale, border))
+def local_transfer(t: Triple) -> float:
+    """Liu et al.'s Q_G: the mean over pixels of (QA gA + QB gB) / (gA + gB).
+
+    Every pixel counts the same, however flat the sources are there. The logistic functions are 1 / (1 + exp(-10 (r - 0.5)))
+    and 1 / (1 + exp(-20 (s - 0.75))), the alignment s = ||aX - aF| - pi/2| 2/pi knows that the ends of the interval are one,
+    borders are black, and a strength or a horizontal difference of 0 counts as 1e-5.
+    """
+    ir, vis, fused = (np.pad(plane, 1) for plane in (t.ir, t.vis, t.fused))
+    return float(kept_locally(ir, vis, fused, 1e-5)) / t.fused.size
 
 
-def _edges(plane: Levels, scale: float, border: Border) -> Edges:
+def _source_edges(t: Triple, source: Source, scale: float, border: Border, angle: Angle = "line") -> Edges:
+    key = ("edges", source, scale, border, angle)
+    return t.scene.measure(key, lambda s: _edges(getattr(s, source), scale, border, angle))
+
+
+def _edges(plane: Levels, scale: float, border: Border, angle: Angle = "line") -> Edges:
     # level / 255 must be the double that the published numbers were computed from, so scale 1 divides by 255.
     padded = np.pad(plane, 1, mode="edge") if border == "replicate" else np.pad(plane, 1)
-    strength, angle = edges(padded / (255 / scale))
-    return strength, angle
+    strength, orientation = (edges if angle == "line" else directed_edges)(padded / (255 / scale))
+    return strength, orientation
 
 
 def gradient_transfer_map(t: Triple, source: Source, *, sigma: float = 2.0) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ it; so read it beside a metric of contrast.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,8 @@ from .kernels.similarity import TILES, similarity
 from .kernels.windows import scratch_size
 from .triple import Scene, Source, Triple
 
-Window: TypeAlias = Literal["gaussian-11", "uniform-7"]
-Border: TypeAlias = Literal["valid", "replicate"]
+Window: TypeAlias = Literal["gaussian-11", "uniform-7", "uniform-11"]
+Border: TypeAlias = Literal["valid", "replicate", "zero"]
 Covariance: TypeAlias = Literal["population", "sample"]
 Aggregate: TypeAlias = Literal["mean", "sum"]
 
@@ -35,6 +35,9 @@ Aggregate: TypeAlias = Literal["mean", "sum"]
     standard="Wang's window (11 x 11 Gaussian, sigma 1.5), constants (K = 0.01, 0.03; L = 255) and border (whole windows only). "
     "The mean of both sources, so that 1 still means identical; many fusion papers print the sum.",
     undefined="Not defined for an image smaller than the window, 11 x 11. Constant images are no exception: C1, C2 > 0.",
+    fooled="The average of the sources scores more than any method that makes detail visible, and halving the contrast of a "
+    "fused image raises it. Flat regions, sky above all, count as much as the objects. Noise, sharpening and honest "
+    "gain in contrast lower it.",
 )
 def structural_similarity(
     t: Triple,
@@ -53,16 +56,18 @@ def structural_similarity(
     ----------
     t : Triple
         The images.
-    window : {"gaussian-11", "uniform-7"}
-        Weights of the sliding window: Wang's Gaussian of 11 x 11, or scikit-image's default of 7 x 7 equal ones.
+    window : {"gaussian-11", "uniform-7", "uniform-11"}
+        Weights of the sliding window: Wang's Gaussian of 11 x 11, or equal ones, 7 x 7 (scikit-image's default) or
+        11 x 11 (Topanxal).
     data_range : float
         L in C1 = (0.01 L)^2 and C2 = (0.03 L)^2, whatever the range of the levels is. MATLAB's ssim on doubles takes 1
         (Tang et al.), old scikit-image 2 (CDDFuse). An L that is too small makes the metric one of pure correlation,
         and ranks methods differently.
     scale : float
         What level 255 counts as. IVIF_ZOO scales its images twice, to 255^2, and keeps L = 255.
-    border : {"valid", "replicate"}
-        Whole windows only, or the border repeated so that every pixel has one (MATLAB).
+    border : {"valid", "replicate", "zero"}
+        Whole windows only; or one around every pixel, with the border repeated (MATLAB) or black around the images, which
+        then seem to agree along their frames (Topanxal).
     covariance : {"population", "sample"}
         Divide by the number of samples, or by one less (scikit-image's default).
     aggregate : {"mean", "sum"}
@@ -96,13 +101,15 @@ def structural_similarity(
     return float(sum(both)) / (2 if aggregate == "mean" else 1)
 
 
-_SIZES = {"gaussian-11": 11, "uniform-7": 7}
+_SIZES: Final = {"gaussian-11": 11, "uniform-7": 7, "uniform-11": 11}
+_PADDING: Final[dict[str, Literal["edge", "constant"]]] = {"replicate": "edge", "zero": "constant"}
 
 
 def _weights(window: Window) -> NDArray[np.float64]:
     """The first half of the window, the middle last."""
-    if window == "uniform-7":
-        return np.full(4, 1 / 7)
+    if window != "gaussian-11":
+        size = _SIZES[window]
+        return np.full(size // 2 + 1, 1 / size)
     half = np.exp(-(np.arange(-5.0, 1.0) ** 2) / (2 * 1.5**2))
     return half / (2 * half.sum() - half[-1])
 
@@ -114,8 +121,9 @@ def _similarities(
     weights = _weights(window)
     size = _SIZES[window]
     strips = scene.bands()
-    if border == "replicate":
-        strips = list(bands([np.pad(plane, size // 2, mode="edge") for plane in (scene.ir, scene.vis, *scene.fused)]))
+    if border != "valid":
+        mode = _PADDING[border]
+        strips = list(bands([np.pad(plane, size // 2, mode=mode) for plane in (scene.ir, scene.vis, *scene.fused)]))
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
     total = np.zeros((len(scene.fused), 2))
     for band in strips:

@@ -62,9 +62,13 @@ class Scene:
         The sources.
     fused : sequence of (H, W) uint8
         One or more fused images.
+    stored : sequence of (H, W) or (H, W, 3) uint8, optional
+        ir, vis and the fused images before they became grey, for metrics of colour; by default the planes themselves.
     """
 
-    def __init__(self, ir: Levels, vis: Levels, fused: Sequence[Levels]) -> None:
+    def __init__(
+        self, ir: Levels, vis: Levels, fused: Sequence[Levels], stored: Sequence[NDArray[np.uint8]] | None = None
+    ) -> None:
         for plane in (ir, vis, *fused):
             if plane.dtype != np.uint8 or plane.shape != ir.shape or plane.ndim != 2 or plane.size == 0:
                 raise ValueError(
@@ -72,6 +76,7 @@ class Scene:
                 )
         self.ir, self.vis = (np.ascontiguousarray(plane) for plane in (ir, vis))
         self.fused = [np.ascontiguousarray(plane) for plane in fused]
+        self.stored = [self.ir, self.vis, *self.fused] if stored is None else list(stored)
         self._measured: dict[Hashable, Any] = {}
 
     @property
@@ -105,9 +110,9 @@ class Triple:
         self.index = index
 
     @classmethod
-    def of(cls, ir: Levels, vis: Levels, fused: Levels) -> Triple:
-        """A triple of three planes of uint8 levels, (H, W) each."""
-        return cls(Scene(ir, vis, [fused]))
+    def of(cls, ir: Levels, vis: Levels, fused: Levels, *, stored: Sequence[NDArray[np.uint8]] | None = None) -> Triple:
+        """A triple of three planes of uint8 levels, (H, W) each; `stored` as for a `Scene`."""
+        return cls(Scene(ir, vis, [fused], stored))
 
     @property
     def ir(self) -> Levels:
@@ -123,6 +128,10 @@ class Triple:
     def fused(self) -> Levels:
         """Fused image, (H, W) uint8."""
         return self.scene.fused[self.index]
+
+    def stored(self, role: Literal["ir", "vis", "fused"]) -> NDArray[np.uint8]:
+        """An image before it became grey, (H, W, 3) or (H, W) uint8."""
+        return self.scene.stored[{"ir": 0, "vis": 1, "fused": 2 + self.index}[role]]
 
     @property
     def shape(self) -> tuple[int, int]:

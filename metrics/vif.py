@@ -17,7 +17,7 @@ from .dealt import bands, borrow
 from .kernels.information import TILES, information
 from .kernels.pyramid import halve
 from .kernels.windows import scratch_size
-from .triple import Scene, Triple
+from .triple import SOURCES, Scene, Triple
 
 Arithmetic: TypeAlias = Literal["real", "uint8"]
 Aggregate: TypeAlias = Literal["sum", "mean"]
@@ -42,6 +42,9 @@ SMALLEST = 41
     standard="The authors' pixel-domain form with their constants (windows 17, 9, 5, 3; noise variance 2 on levels 0..255). "
     "The paper knows one reference; for two, the sum is what the fusion codes with a correct VIF print.",
     undefined="NaN where a source is constant: it holds no information, 0/0. Not defined below 41 x 41 pixels.",
+    fooled="A copy of one source scores 1 and a little, about twice a good fusion, as it tells all of that source. Raising "
+    "the contrast of a flat image raises it, also where some levels are clipped, because the model sees a gain above "
+    "the viewer's noise. It takes noise and sharpening for loss.",
 )
 def visual_information_fidelity(
     t: Triple,
@@ -50,6 +53,8 @@ def visual_information_fidelity(
     window: Literal["gaussian", "shifted"] = "gaussian",
     aggregate: Aggregate = "sum",
     undefined: float = math.nan,
+    domain: Literal["pixels", "wavelet"] = "pixels",
+    scale: float = 255.0,
 ) -> float:
     """Information about each source that the fused image carries, over what the source holds.
 
@@ -61,11 +66,16 @@ def visual_information_fidelity(
         ``"uint8"``: at the first scale products of levels saturate at 255 before they are averaged, as in the published
         tables of Tang et al., whose values are too high and rank methods differently.
     window : {"gaussian", "shifted"}
-        ``"shifted"``: IVIF_ZOO's window and rounding, see `fusionbench.metrics.single.shifted_fidelity`.
+        ``"shifted"``: IVIF_ZOO's window and rounding, see `fusionbench.metrics.single.shifted_fidelities`.
     aggregate : {"sum", "mean"}
         Over the two sources.
     undefined : float
         What a constant source counts as; CDDFuse says 1.
+    domain : {"pixels", "wavelet"}
+        ``"wavelet"``: the authors' first form, in two bands a level of a steerable pyramid, which needs 72 x 72 pixels.
+    scale : float
+        What level 255 counts as in the wavelet domain, whose noise of variance 0.4 is meant for 255. thfylsty takes 1,
+        so that the viewer's noise drowns everything.
 
     Returns
     -------
@@ -75,7 +85,16 @@ def visual_information_fidelity(
     if window == "shifted":
         from . import single
 
-        both = tuple(single.shifted_fidelity(x, t.fused) for x in (t.ir, t.vis))
+        both: tuple[float, ...] = single.shifted_fidelities(t.ir, t.vis, t.fused)
+    elif domain == "wavelet":
+        from . import wavelet_vif
+
+        if min(t.shape) < wavelet_vif.SMALLEST:
+            raise NotDefined(
+                f"VIF's wavelets do not fit into {t.shape[1]} x {t.shape[0]} pixels; they need "
+                f"{wavelet_vif.SMALLEST} x {wavelet_vif.SMALLEST}"
+            )
+        both = tuple(wavelet_vif.wavelet_fidelity(t, source, scale) for source in SOURCES)
     else:
         if min(t.shape) < SMALLEST:
             raise NotDefined(
@@ -86,8 +105,8 @@ def visual_information_fidelity(
     return float(sum(parts)) / (2 if aggregate == "mean" else 1)
 
 
-def _half(size: int) -> NDArray[np.float64]:
-    """First half of a Gaussian window of standard deviation size / 5, the middle last."""
+def half_window(size: int) -> NDArray[np.float64]:
+    """First half of a Gaussian window of `size` taps and standard deviation size / 5, the middle last."""
     half = np.exp(-(np.arange(-(size // 2), 1.0) ** 2) / (2 * (size / 5) ** 2))
     normalised: NDArray[np.float64] = half / (2 * half.sum() - half[-1])
     return normalised
@@ -99,9 +118,9 @@ def _fidelities(scene: Scene, arithmetic: Arithmetic) -> NDArray[np.float64]:
     carried = np.zeros((len(scene.fused), 2))
     planes: list[NDArray[Any]] = [scene.ir, scene.vis, *scene.fused]
     for scale, size in enumerate(SIZES):
-        weights = _half(size)
+        weights = half_window(size)
         if scale:
-            planes = _halved(planes, weights)
+            planes = halved(planes, weights)
         ceiling = 255.0 if arithmetic == "uint8" and not scale else math.inf
         for band in bands(planes) if scale else scene.bands():
             columns = band.columns(size)
@@ -113,7 +132,8 @@ def _fidelities(scene: Scene, arithmetic: Arithmetic) -> NDArray[np.float64]:
     return carried / np.where(contained > 0, contained, math.nan)
 
 
-def _halved(planes: list[NDArray[Any]], weights: NDArray[np.float64]) -> list[NDArray[Any]]:
+def halved(planes: list[NDArray[Any]], weights: NDArray[np.float64]) -> list[NDArray[Any]]:
+    """Every other window mean of every plane: the next scale."""
     rows, columns = ((side - 2 * weights.size + 3) // 2 for side in planes[0].shape)
     smaller = borrow((len(planes), rows, columns))
     for plane, out in zip(planes, smaller, strict=True):

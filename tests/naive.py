@@ -12,6 +12,35 @@ import math
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from naive_edges import edge_preservation as edge_preservation
+from naive_edges import forward_definition as forward_definition
+from naive_edges import fusion_artefacts as fusion_artefacts
+from naive_edges import fusion_loss as fusion_loss
+from naive_edges import gradient_similarity_deviation as gradient_similarity_deviation
+from naive_edges import multiscale_detail_agreement as multiscale_detail_agreement
+from naive_edges import spatial_frequency_error as spatial_frequency_error
+from naive_information import cosine_information as cosine_information
+from naive_information import edge_information as edge_information
+from naive_information import gradient_information as gradient_information
+from naive_information import nonlinear_correlation as nonlinear_correlation
+from naive_information import normalised_mutual_information as normalised_mutual_information
+from naive_information import pixel_information as pixel_information
+from naive_information import tsallis_information as tsallis_information
+from naive_information import wavelet_information as wavelet_information
+from naive_perception import feature_similarity as feature_similarity
+from naive_perception import fusion_information_fidelity as fusion_information_fidelity
+from naive_perception import phase_congruency_quality as phase_congruency_quality
+from naive_perception import visual_contrast as visual_contrast
+from naive_perception import visual_difference as visual_difference
+from naive_perception import wavelet_fidelity
+from naive_structure import covariance_weighted_similarity as covariance_weighted_similarity
+from naive_structure import edge_dependent_fusion_quality as edge_dependent_fusion_quality
+from naive_structure import exposure_similarity as exposure_similarity
+from naive_structure import fusion_quality as fusion_quality
+from naive_structure import multiscale_exposure_similarity as multiscale_exposure_similarity
+from naive_structure import multiscale_structural_similarity as multiscale_structural_similarity
+from naive_structure import redundancy_aware_similarity as redundancy_aware_similarity
+from naive_structure import weighted_fusion_quality as weighted_fusion_quality
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
@@ -22,8 +51,10 @@ SOBEL_DOWN = np.array([[1.0, 2.0, 1.0], [0.0, 0.0, 0.0], [-1.0, -2.0, -1.0]])
 SOBEL_RIGHT = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
 
 
-def entropy(ir: Plane, vis: Plane, fused: Plane, *, log_base: float = 2.0, epsilon: float = 0.0) -> float:
-    p = np.bincount(fused.ravel(), minlength=256) / fused.size
+def entropy(
+    ir: Plane, vis: Plane, fused: Plane, *, log_base: float = 2.0, epsilon: float = 0.0, darkest: int = 0
+) -> float:
+    p = np.bincount(np.maximum(fused.ravel(), darkest), minlength=256) / fused.size
     p = p[p > 0]
     return float(-np.sum(p * np.log(p + epsilon)) / math.log(log_base))
 
@@ -75,13 +106,14 @@ def mutual_information(
     *,
     log_base: float = 2.0,
     joint: Literal["exact", "saturated"] = "exact",
+    marginals: Literal["exact", "saturated"] = "exact",
 ) -> float:
-    last = 255 if joint == "exact" else 254
+    last, own = (255 if bins == "exact" else 254 for bins in (joint, marginals))
     total = 0.0
     for source in (ir, vis):
         pairs = np.minimum(source, last).astype(int) * 256 + np.minimum(fused, last)
         total += _plogp(np.bincount(pairs.ravel()))
-        total -= _plogp(np.bincount(source.ravel())) + _plogp(np.bincount(fused.ravel()))
+        total -= sum(_plogp(np.bincount(np.minimum(image, own).ravel())) for image in (source, fused))
     return total / math.log(log_base)
 
 
@@ -103,13 +135,28 @@ def cross_entropy(
     return total / 2.0
 
 
-def sum_of_correlations_of_differences(ir: Plane, vis: Plane, fused: Plane) -> float:
+def sum_of_correlations_of_differences(
+    ir: Plane, vis: Plane, fused: Plane, *, arithmetic: Literal["real", "uint8"] = "real"
+) -> float:
     a, b, f = ir.astype(float), vis.astype(float), fused.astype(float)
-    return _pearson(f - b, a) + _pearson(f - a, b)
+    from_b, from_a = f - b, f - a
+    if arithmetic == "uint8":
+        from_b, from_a = np.maximum(from_b, 0.0), np.maximum(from_a, 0.0)
+    return _pearson(from_b, a) + _pearson(from_a, b)
 
 
-def correlation_coefficient(ir: Plane, vis: Plane, fused: Plane) -> float:
-    return (_pearson(ir, fused) + _pearson(vis, fused)) / 2.0
+def correlation_coefficient(
+    ir: Plane, vis: Plane, fused: Plane, *, arithmetic: Literal["real", "uint8"] = "real"
+) -> float:
+    if arithmetic == "real":
+        return (_pearson(ir, fused) + _pearson(vis, fused)) / 2.0
+    a, b, f = (_round_half_away(np.maximum(image - image.mean(), 0.0)) for image in (ir, vis, fused))
+    total = np.float64(0.0)
+    for x in (a, b):
+        xf, xx, ff = (np.minimum(product, 255.0).sum() for product in (x * f, x * x, f * f))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            total += xf / np.sqrt(xx * ff)
+    return float(total / 2.0)
 
 
 def mean_squared_error(ir: Plane, vis: Plane, fused: Plane, *, scale: float = 255.0) -> float:
@@ -118,9 +165,14 @@ def mean_squared_error(ir: Plane, vis: Plane, fused: Plane, *, scale: float = 25
 
 
 def root_mean_squared_error(
-    ir: Plane, vis: Plane, fused: Plane, *, form: Literal["root-mean", "root-sum"] = "root-mean"
+    ir: Plane,
+    vis: Plane,
+    fused: Plane,
+    *,
+    form: Literal["root-mean", "root-sum"] = "root-mean",
+    scale: float = 255.0,
 ) -> float:
-    squares = [((source.astype(float) - fused) ** 2).sum() for source in (ir, vis)]
+    squares = [(((source.astype(float) - fused) * scale / 255.0) ** 2).sum() for source in (ir, vis)]
     if form == "root-sum":
         return float(np.mean([math.sqrt(s) / fused.size for s in squares]))
     return float(np.mean([math.sqrt(s / fused.size) for s in squares]))
@@ -131,15 +183,24 @@ def peak_signal_noise_ratio(
     vis: Plane,
     fused: Plane,
     *,
-    peak: float | Literal["fused"] = 255.0,
+    peak: float | Literal["fused", "source"] = 255.0,
     error: Literal["mean-square", "root-sum"] = "mean-square",
+    average: Literal["errors", "decibels"] = "errors",
     scale: float = 255.0,
 ) -> float:
-    top = fused.max() / 255.0 * scale if peak == "fused" else peak
+    if average == "decibels":
+        # A source beside itself is a pair with one error.
+        halves = [peak_signal_noise_ratio(x, x, fused, peak=peak, error=error, scale=scale) for x in (ir, vis)]
+        return sum(halves) / 2.0
+    top = peak
+    if peak == "fused":
+        top = float(fused.max())
+    elif peak == "source":
+        top = float(max(ir.max(), vis.max()))
     if error == "mean-square":
         noise = mean_squared_error(ir, vis, fused, scale=scale)
     else:
-        noise = root_mean_squared_error(ir, vis, fused, form="root-sum") * scale / 255.0
+        noise = root_mean_squared_error(ir, vis, fused, form="root-sum", scale=scale)
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(10.0 * np.log10(np.float64(top) ** 2 / np.float64(noise)))
 
@@ -153,7 +214,12 @@ def visual_information_fidelity(
     window: Literal["gaussian", "shifted"] = "gaussian",
     aggregate: Literal["sum", "mean"] = "sum",
     undefined: float = math.nan,
+    domain: Literal["pixels", "wavelet"] = "pixels",
+    scale: float = 255.0,
 ) -> float:
+    if domain == "wavelet":
+        both = [wavelet_fidelity(source, fused, scale) for source in (ir, vis)]
+        return sum(both) if aggregate == "sum" else sum(both) / 2.0
     terms = []
     precision = "float32" if window == "shifted" else "float64"
     for source in (ir, vis):
@@ -191,15 +257,15 @@ def structural_similarity(
     vis: Plane,
     fused: Plane,
     *,
-    window: Literal["gaussian-11", "uniform-7"] = "gaussian-11",
+    window: Literal["gaussian-11", "uniform-7", "uniform-11"] = "gaussian-11",
     data_range: float = 255.0,
     scale: float = 255.0,
-    border: Literal["valid", "replicate"] = "valid",
+    border: Literal["valid", "replicate", "zero"] = "valid",
     covariance: Literal["population", "sample"] = "population",
     aggregate: Literal["mean", "sum"] = "mean",
     precision: Literal["float64", "float32"] = "float64",
 ) -> float:
-    size = 11 if window == "gaussian-11" else 7
+    size = 7 if window == "uniform-7" else 11
     unbias = size**2 / (size**2 - 1.0) if covariance == "sample" else 1.0
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
     a, b, f = (x.astype(precision) * (scale / 255.0) for x in (ir, vis, fused))
@@ -207,8 +273,10 @@ def structural_similarity(
     def mean(image: Array) -> Array:
         if border == "replicate":
             image = np.pad(image, size // 2, mode="edge")
-        if window == "uniform-7":
-            means: Array = uniform_filter(image, size)[3:-3, 3:-3]
+        elif border == "zero":
+            image = np.pad(image, size // 2)
+        if window != "gaussian-11":
+            means: Array = uniform_filter(image, size)[size // 2 : -(size // 2), size // 2 : -(size // 2)]
             return means
         taps = _gaussian(np.arange(-5, 6, dtype=precision) ** 2, 1.5)
         return _means(_means(image, taps[:, None]), taps[None, :])
@@ -232,13 +300,21 @@ def gradient_transfer(
     scale: float = 255.0,
     border: Literal["zero", "replicate"] = "replicate",
     tie: Literal["one", "gradient"] = "one",
+    angle: Literal["line", "circle"] = "line",
+    form: Literal["sums", "local"] = "sums",
 ) -> float:
+    if form == "local":
+        return _local_transfer(ir, vis, fused)
     gradients, angles = [], []
     for image in (ir, vis, fused):
         # x / 255 and x * (1 / 255) round differently, and the ties below hang on the last bit.
         levels = _pad(image / (255.0 / scale), border)
         down, right = _convolve(levels, SOBEL_DOWN), _convolve(levels, SOBEL_RIGHT)
         gradients.append(np.sqrt(right**2 + down**2))
+        if angle == "circle":
+            # Correlation, not convolution: both derivatives change their sign, and a zero keeps none.
+            angles.append(np.arctan2(0.0 - right, 0.0 - down))
+            continue
         with np.errstate(divide="ignore", invalid="ignore"):
             angles.append(np.where(right == 0, math.pi / 2, np.arctan(down / right)))
     gf, af = gradients[2], angles[2]
@@ -253,6 +329,25 @@ def gradient_transfer(
         total += (strength * orientation * ga).sum()
     with np.errstate(invalid="ignore"):
         return float(total / (gradients[0] + gradients[1]).sum())
+
+
+def _local_transfer(ir: Plane, vis: Plane, fused: Plane) -> float:
+    strengths, angles = [], []
+    for image in (ir, vis, fused):
+        padded = _pad(image.astype(float), "zero")
+        down, right = -_convolve(padded, SOBEL_DOWN), -_convolve(padded, SOBEL_RIGHT)
+        strengths.append(np.hypot(down, right))
+        angles.append(np.arctan(down / np.where(right == 0, 1e-5, right)))
+    ga, gb, gf = strengths
+    positive_a, positive_b, positive_f = (np.where(g == 0, 1e-5, g) for g in strengths)
+    ratio_a = np.where(ga > gf, gf / positive_a, positive_a / positive_f)
+    ratio_b = np.where(gb > gf, positive_f / positive_b, positive_b / positive_f)
+    total = np.zeros(fused.shape)
+    for weight, ratio, angle in zip((positive_a, positive_b), (ratio_a, ratio_b), angles[:2], strict=True):
+        alignment = np.abs(np.abs(angle - angles[2]) - math.pi / 2) * 2.0 / math.pi
+        q = 1.0 / (1.0 + np.exp(-10.0 * (ratio - 0.5))) / (1.0 + np.exp(-20.0 * (alignment - 0.75)))
+        total += q * weight
+    return float((total / (positive_a + positive_b)).mean())
 
 
 def _round_half_away(x: Array) -> Array:

@@ -184,7 +184,16 @@ def test_wrong_scenes_are_refused(folders: Callable[[str], Path]) -> None:
 @pytest.mark.parametrize("metric", list(metric_map.KINDS))
 @pytest.mark.parametrize("methods", [1, 7])
 def test_maps_stand_below_every_method(metric: str, methods: int) -> None:
-    figure = metric_map.draw(scene(methods), metric)
+    planes = scene(methods)
+    if METRICS[metric].card.colour:
+        fused = {
+            method: np.stack([plane, plane.T.reshape(plane.shape), plane], axis=2)
+            for method, plane in planes.fused.items()
+        }
+        planes = Scene("1", planes.ir, np.stack([planes.vis, planes.ir, planes.vis], axis=2), fused)
+        with pytest.raises(UserError, match=r"'1' has no map: .* grey"):
+            metric_map.draw(scene(methods), metric)
+    figure = metric_map.draw(planes, metric)
     assert faults(figure) == []
     assert set(shown(methods)[2:]) <= set(words(figure))
     per_method = 3 if metric_map.KINDS[metric].per_source else 2

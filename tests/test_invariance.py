@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +25,9 @@ from fusionbench.store import Row
 METHODS = ("a", "b", "c", "colour")
 NAMES = ("1", "2", "3", "10")
 SIZE = (47, 61)  # no multiple of anything that a kernel works in
+
+# Its five scales need 161 x 161 pixels, and the wavelets of one VIF 72 x 72; test_company_does_not_matter has them.
+pytestmark = pytest.mark.filterwarnings("ignore:(MS-SSIM|VIF) is NaN:UserWarning")
 
 
 def backwards(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -74,6 +79,12 @@ def test_grey_stored_as_colour_is_grey(convention: str, seed: int) -> None:
     grey = [picture(seed + k, *SIZE) for k in range(3)]
     colour = [np.repeat(plane[..., None], 3, axis=2) for plane in grey]
     assert score(*colour, "all", convention) == score(*grey, "all", convention)
+
+
+def measured(row: Row) -> tuple[Row, list[str]]:
+    """A row of what has a value, and the order: a grey image in coloured company has empty cells for colour."""
+    values = {name: value for name, value in row.values.items() if not math.isnan(value)}
+    return replace(row, values=values), list(values)
 
 
 @pytest.fixture(scope="module")
@@ -130,8 +141,7 @@ def test_scores_do_not_depend_on_company_order_or_threads(
         ]
         if expected:
             found = score_paths(fused, layout.ir, layout.vis, "all", convention, workers=workers)
-            assert list(found.rows) == expected
-            assert list(found.rows[0].values) == list(alone[convention, "a", "1.png"])
+            assert [measured(row) for row in found.rows] == [measured(row) for row in expected]
 
 
 @given(st.lists(st.sampled_from(["EN", "AG", "SF", "SD", "SCD", "VIF", "MI", "SSIM", "CC", "Qabf"]), min_size=1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="List the metrics, or explain one.",
-    epilog=examples("fusionbench metric list", "fusionbench metric info SSIM", "fusionbench metric info VIF --json"),
+    epilog=examples("fusionbench metric list", "fusionbench metric info SSIM", "fusionbench metric agreement"),
 )
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -102,6 +103,70 @@ def info(
             text = text or "as standard"
             text += "; colour channels side by side" * definitions[key].side_by_side
         typer.echo(paragraph(f"{key:{longest}}  {whose.luma:11}  {text}", indent=" " * (longest + 15)))
+
+
+@app.command(
+    epilog=examples(
+        "fusionbench metric agreement",
+        "fusionbench metric agreement -o agreement.csv",
+        "fusionbench metric agreement --reference numbers/ --images tno/ --dataset TNO",
+    )
+)
+def agreement(
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Tables PROGRAM.csv of other programs' numbers; by default those of the source tree."
+        ),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Their images: ir, vis and one folder a method; by default DIR/formula."),
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(metavar="NAME", help="Only rows of this dataset.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the table as .csv or .md.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(metavar="N", help="Threads; by default one a core.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Compare every definition with the program that it is meant to be."""
+    import fusionbench
+    from fusionbench import agreement as table_of
+    from fusionbench import files
+    from fusionbench.candidates import Bench
+    from fusionbench.cli.progress import Progress
+    from fusionbench.types import UserError
+
+    if output and output.suffix.lower() not in (".csv", ".md"):
+        raise UserError(f"'{output}' does not say what to write: end it in .csv or .md.")
+    if reference is None:
+        reference = Path(fusionbench.__file__).parents[1] / "tests" / "golden"
+        if not reference.is_dir():
+            raise UserError(
+                "The numbers of other programs come with the source tree, not with the package: give --reference."
+            )
+    with Progress("Comparing", "images", quiet=quiet) as progress:
+        notice = None if quiet else lambda sentence: typer.echo(sentence, err=True)
+        bench = Bench(workers, progress, notice)
+        found, remarks = table_of.agreement(reference, images or reference / "formula", dataset=dataset, bench=bench)
+    rows = table_of.table(found)
+    if output:
+        text = table_of.markdown(found) if output.suffix.lower() == ".md" else table_of.csv_text(found)
+        files.whole(output, lambda file: file.write(text.encode()))
+    if as_json:
+        print_json({"agreement": rows, "remarks": remarks})
+        return
+    header, lines, reasons = table_of.grid(found)
+    for line in table(header, [[Cell(text) for text in row] for row in lines]):
+        typer.echo(line)
+    typer.echo()
+    notes = [f"[{at}] {reason}." for at, reason in enumerate(reasons, 1)]
+    for line in ["Largest relative differences; empty: not computed by that program.", *notes, *remarks]:
+        typer.echo(paragraph(line))
+    if output:
+        typer.echo(f"Written to {output}.")
 
 
 def _described(name: str, card: MetricCard) -> dict[str, Any]:

@@ -106,13 +106,22 @@ def show(scores: Scores, output: Path | None = None) -> None:
         f"{count(len(scores.rows), 'image')} of {ranking.methods[0]}." if single else over(ranking),
         fewer(ranking),
         f"Convention {whose.name}: {whose.title}. {whose.note}",
-        f"It does not define {', '.join(scores.left_out)}, left out here." if scores.left_out else "",
+        *_left_out(scores),
     ]
     for text in filter(None, notes):
         typer.echo(paragraph(text))
     if output:
         # Not wrapped: a path in two parts cannot be copied.
         typer.echo(f"Written to {output} and, with how it was made, {_meta_path(output)}.")
+
+
+def _left_out(scores: Scores) -> list[str]:
+    colour = [name for name in scores.left_out if name in scores.convention.metrics]
+    lacking = [name for name in scores.left_out if name not in colour]
+    return [
+        *[f"It does not define {', '.join(lacking)}, left out here."] * bool(lacking),
+        *[f"No image has colour to measure: {', '.join(colour)} left out."] * bool(colour),
+    ]
 
 
 def complain(scores: Scores) -> None:

@@ -42,6 +42,18 @@ KINDS: Final = {
     "SSIM": Kind("ssim:structural_similarity_map", True, (0.0, 1.0)),
     "Qabf": Kind("qabf:gradient_transfer_map", True, (0.0, 1.0)),
     "AG": Kind("gradient:average_gradient_map", False, None),
+    "Qcb": Kind("chen:visual_contrast_map", False, (0.0, 1.0)),
+    "Delta-E": Kind("colour:colour_difference_map", False, None),
+    "Nabf": Kind("artefacts:fusion_artefacts_map", False, None),
+    "Labf": Kind("artefacts:fusion_loss_map", False, (0.0, 1.0)),
+    "FMI_pixel": Kind("features:pixel_information_map", True, (0.0, 1.0)),
+    "FMI_gradient": Kind("features:gradient_information_map", True, (0.0, 1.0)),
+    "FMI_edge": Kind("features:edge_information_map", True, (0.0, 1.0)),
+    "GMSD": Kind("edge_fidelity:gradient_similarity_map", True, (0.0, 1.0)),
+    "MEF-SSIM": Kind("mef_ssim:exposure_similarity_map", False, (0.0, 1.0)),
+    "Q_S": Kind("piella:fusion_quality_map", False, (0.0, 1.0)),
+    "Qc": Kind("cvejic_yang:covariance_weighted_similarity_map", False, (0.0, 1.0)),
+    "Qy": Kind("cvejic_yang:redundancy_aware_similarity_map", False, (0.0, 1.0)),
 }
 """The metrics that have a map."""
 
@@ -56,7 +68,7 @@ def draw(
     scene : Scene
         One pair and its fused images.
     metric : str
-        A metric that has a map: ``"SSIM"``, ``"Qabf"`` or ``"AG"``.
+        A metric that has a map, one of `KINDS`.
     labels : mapping of str to str, optional
         What methods are called in the figure, where not by their own name.
     width : float
@@ -123,7 +135,8 @@ def _maps(scene: Scene, metric: str) -> dict[str, dict[str, NDArray[np.float64]]
     kind = KINDS[metric]
     module, _, name = kind.where.partition(":")
     function: Callable[..., Any] = getattr(import_module(f"fusionbench.metrics.{module}"), name)
-    planes = Planes(scene.ir, images.luma(scene.vis, "bt601"), list(scene.greys().values()))
+    stored = [scene.ir, scene.vis, *scene.fused.values()]
+    planes = Planes(scene.ir, images.luma(scene.vis, "bt601"), list(scene.greys().values()), stored)
     try:
         if kind.per_source:
             return {

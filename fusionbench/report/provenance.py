@@ -134,7 +134,7 @@ def _facts(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
     if inputs := meta.get("inputs"):
         facts.append(("data fingerprint", f"SHA-256 {_hash(inputs)} of {_count(inputs)} input files"))
     if left_out := meta.get("left_out"):
-        facts.append(("not defined by the convention", ", ".join(left_out)))
+        facts.append(("left out: not defined by the convention, or of colour where there is none", ", ".join(left_out)))
     return facts
 
 

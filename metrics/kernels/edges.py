@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from . import jit
 
 Array = NDArray[np.float64]
+Plane = NDArray[np.uint8] | Array
 
 
 @jit
@@ -55,3 +56,54 @@ def kept(
             carried[x] += q * g
             weight[x] += g
     return carried.sum(), weight.sum()
+
+
+@jit
+def _sobel(plane: Plane, y: int, x: int) -> tuple[float, float]:
+    """Right less left and above less below, around pixel (y + 1, x + 1)."""
+    a, b, c = plane[y], plane[y + 1], plane[y + 2]
+    nw, n, ne = np.float64(a[x]), np.float64(a[x + 1]), np.float64(a[x + 2])
+    w, e = np.float64(b[x]), np.float64(b[x + 2])
+    sw, s, se = np.float64(c[x]), np.float64(c[x + 1]), np.float64(c[x + 2])
+    return ne + 2.0 * e + se - nw - 2.0 * w - sw, nw + 2.0 * n + ne - sw - 2.0 * s - se
+
+
+@jit
+def directed_edges(plane: Plane) -> tuple[Array, Array]:
+    """As `edges`, but the orientation knows which side is bright: atan2(sx, sy), from -pi to pi."""
+    height, width = plane.shape[0] - 2, plane.shape[1] - 2
+    strength = np.empty((height, width))
+    angle = np.empty((height, width))
+    for y in range(height):
+        for x in range(width):
+            sx, sy = _sobel(plane, y, x)
+            strength[y, x] = math.sqrt(sx * sx + sy * sy)
+            angle[y, x] = math.atan2(sx, sy)
+    return strength, angle
+
+
+@jit
+def kept_locally(first: Plane, second: Plane, fused: Plane, small: float) -> float:
+    """Sum over pixels of the local ratio of `fusionbench.metrics.qabf.local_transfer`; planes with a border of one pixel."""
+    total = np.zeros(fused.shape[1] - 2)
+    for y in range(fused.shape[0] - 2):
+        for x in range(fused.shape[1] - 2):
+            sx, sy = _sobel(fused, y, x)
+            f = math.sqrt(sx * sx + sy * sy)
+            fused_angle = math.atan(sy / (sx if sx != 0.0 else small))
+            carried = weight = 0.0
+            for source in (first, second):
+                sx, sy = _sobel(source, y, x)
+                g = math.sqrt(sx * sx + sy * sy)
+                angle = math.atan(sy / (sx if sx != 0.0 else small))
+                stronger = g > f
+                g = g if g > 0.0 else small
+                # Where the fused image alone is flat the first source is compared with 0, the second with `small`.
+                ratio = f / g if stronger else g / (f if f > 0.0 else small)
+                f = f if f > 0.0 else small
+                alignment = abs(abs(angle - fused_angle) - math.pi / 2) * 2.0 / math.pi
+                q = 1.0 / (1.0 + math.exp(-10.0 * (ratio - 0.5))) / (1.0 + math.exp(-20.0 * (alignment - 0.75)))
+                carried += q * g
+                weight += g
+            total[x] += carried / weight
+    return total.sum()

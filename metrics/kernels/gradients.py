@@ -72,3 +72,16 @@ def sobel_sum(plane: Plane) -> float:
             sy = sw + 2 * s + se - nw - 2 * n - ne
             total[x] += math.sqrt(np.float64(sx * sx + sy * sy))
     return total.sum()
+
+
+@jit
+def forward_sum(plane: Plane) -> float:
+    """Sum of sqrt((dx^2 + dy^2) / 2) of the differences to the right and downwards, where both neighbours exist."""
+    total = np.zeros(plane.shape[1] - 1)
+    for y in range(plane.shape[0] - 1):
+        row, below = plane[y], plane[y + 1]
+        for x in range(total.size):
+            dx = np.int32(row[x + 1]) - np.int32(row[x])
+            dy = np.int32(below[x]) - np.int32(row[x])
+            total[x] += math.sqrt((dx * dx + dy * dy) * 0.5)
+    return total.sum()
