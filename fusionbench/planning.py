@@ -107,18 +107,26 @@ def _method(
                 f"The images of '{asked.name}' are made elsewhere, so {', '.join(sorted(extra))} cannot be set: leave it out."
             )
         return Method(asked.name, found=_elsewhere(asked, found, base, remarks))
-    name = asked.method or asked.name
+    opened = recipe.opened(asked.method or asked.name)
+    name, timeout = opened.method, asked.timeout or benchmark.timeout
     known = recipe.parameters_of(name)
-    given: dict[str, Any] = dict(asked.parameters)
+    given: dict[str, Any] = {**opened.parameters, **asked.parameters}
     for word in ("weights", "device", "precision"):
         if (value := getattr(asked, word)) is not None:
             given[word] = value
     for word, value in given.items():
         # A word may be a file's name: as everywhere in this file, it is meant from here.
         if isinstance(value, str) and word in known and recipe.may_be_file(known[word].kind):
-            given[word] = file if (file := _placed(value, base)).is_file() else value
+            # A folder too, and the beginning of the names of several files; or a tag, which is no file at all.
+            file = _placed(value, base)
+            given[word] = file if file.exists() or any(file.parent.glob(f"{file.name}.*")) else value
+    if "cwd" in known:
+        given["cwd"] = _placed(given.get("cwd", ""), base)
+    if "timeout" in known and timeout is not None:
+        # It ends what it has started itself, which would outlive a process around it.
+        given["timeout"], timeout = given.get("timeout", timeout), None
     chosen = recipe.recipe(name, color=asked.color, preset=asked.preset, parameters=given)
-    return Method(asked.name, chosen, timeout=asked.timeout or benchmark.timeout)
+    return Method(asked.name, chosen, timeout=timeout)
 
 
 def _elsewhere(
