@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _CLASSICAL = f"{__name__}.classical"
 _LEARNED = f"{__name__}.learned.methods"
 _LITERATURE = f"{__name__}.learned.literature"
+_FOREIGN = f"{__name__}.learned.foreign"
 
 METHODS: Registry[Method] = Registry(
     "method",
@@ -74,8 +75,41 @@ METHODS: Registry[Method] = Registry(
         "clfnet": f"{_LEARNED}:clfnet",
         "cs2fusion": f"{_LEARNED}:cs2fusion",
         "coconet": f"{_LEARNED}:coconet",
+        # Networks of the literature: auto-encoders and unrolled algorithms.
+        "densefuse": f"{_LITERATURE}.autoencoders:densefuse",
+        "densefuse-rgb": f"{_LITERATURE}.autoencoders:densefuse_rgb",
+        "densefuse-tf": f"{_LITERATURE}.autoencoders:densefuse_tf",
+        "deepfuse": f"{_LITERATURE}.autoencoders:deepfuse",
+        "didfuse": f"{_LITERATURE}.autoencoders:didfuse",
+        "auif": f"{_LITERATURE}.unrolled:auif",
+        "lrrnet": f"{_LITERATURE}.unrolled:lrrnet",
+        "rfn-nest": f"{_LITERATURE}.autoencoders:rfn_nest",
+        "nestfuse": f"{_LITERATURE}.autoencoders:nestfuse",
+        "mfeif": f"{_LITERATURE}.autoencoders:mfeif",
         # Networks of the literature: convolutional ones.
         "seafusion": f"{_LITERATURE}.convolutional:seafusion",
+        "tardal": f"{_LITERATURE}.convolutional:tardal",
+        "smoa": f"{_LITERATURE}.convolutional:smoa",
+        "ifcnn": f"{_LITERATURE}.convolutional:ifcnn",
+        "reconet": f"{_LITERATURE}.convolutional:reconet",
+        # Networks of the literature: with transformers.
+        "ydtr": f"{_LITERATURE}.transformers:ydtr",
+        "datfuse": f"{_LITERATURE}.transformers:datfuse",
+        # Networks of the literature: trained in TensorFlow.
+        "sdnet": f"{_LITERATURE}.tensorflow:sdnet",
+        "u2fusion": f"{_LITERATURE}.tensorflow:u2fusion",
+        "pmgi": f"{_LITERATURE}.tensorflow:pmgi",
+        "stdfusionnet": f"{_LITERATURE}.tensorflow:stdfusionnet",
+        "fusiongan": f"{_LITERATURE}.tensorflow:fusiongan",
+        "ganmcc": f"{_LITERATURE}.tensorflow:ganmcc",
+        "ddcgan": f"{_LITERATURE}.tensorflow:ddcgan",
+        "ddcgan-multi": f"{_LITERATURE}.tensorflow:ddcgan_multi",
+        "piafusion": f"{_LITERATURE}.tensorflow:piafusion",
+        # Files and programs of the user's: these go on after a colon, as in onnx:model.onnx.
+        "onnx": f"{_FOREIGN}:onnx",
+        "torchscript": f"{_FOREIGN}:torchscript",
+        "exported": f"{_FOREIGN}:exported",
+        "command": f"{__name__}.command:command",
     },
 )
 """Every method by its short name, in the order in which they are listed."""

@@ -221,6 +221,19 @@ def test_dry_run_does_nothing(bench: Path, capsys: pytest.CaptureFixture[str]) -
     assert [(cell["fuse"], cell["score"], cell["done"]) for cell in plan["cells"]] == [(0, 0, 8), (0, 0, 8), (8, 8, 0)]
 
 
+def test_metrics_of_colour_are_left_out_of_grey_images(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in Path("streets/vis").glob("*.png"):
+        images.write(path, images.luma(images.read(path), "bt601"))
+    bench.write_text(bench.read_text().replace('"EN,SD,MI"', '"all"').replace(', "tang-uint8"', ""))
+    # Too small for a window of some, which is said of each; of colour nothing is said.
+    failures = done(capsys, bench, code=1)["failures"]
+    assert {"VIF", "MS-SSIM"} <= {one["metric"] for one in failures}
+    assert not {"CF", "Delta-E"} & {one["metric"] for one in failures}
+    assert not {"CF", "Delta-E"} & set(pd.read_parquet("mine/scores.parquet")["metric"])
+    bench.write_text(bench.read_text().replace('"all"', '"EN,CF"'))
+    assert {one["metric"] for one in done(capsys, bench, code=1)["failures"]} == {"CF"}
+
+
 # Images made elsewhere, and several datasets
 
 

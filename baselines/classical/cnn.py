@@ -70,6 +70,7 @@ class _Network(NamedTuple):
     presets={"vifb": {}},
     joint=True,
     identity=1e-9,
+    kind="network",
 )
 def siamese_network_fusion(
     ir: Plane, vis: Plane, *, match: float = 0.6, weights: str | PathLike[str] | None = None

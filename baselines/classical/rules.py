@@ -17,7 +17,7 @@ from ..card import Plane, method
 from .principal import principal_weights
 
 # As old as the field: no paper proposed these.
-_rule = partial(method, authors="", year=0, doi="", identity=1e-9)
+_rule = partial(method, authors="", year=0, doi="", identity=1e-9, kind="rule")
 
 
 @_rule(
@@ -133,6 +133,7 @@ def weighted(ir: Plane, vis: Plane, *, weight: float = 0.5) -> Plane:
     "covariance over the whole image. The source that varies more so gets the larger weight.",
     defaults="The paper's: the components keep their signs (signed).",
     identity=1e-9,
+    kind="rule",
 )
 def principal_component(ir: Plane, vis: Plane, *, signed: bool = True) -> Plane:
     """Average the sources with the weights of their principal component.

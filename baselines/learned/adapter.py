@@ -159,7 +159,7 @@ class Fuser:
 
     def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
         """The network alone: planes (B, 1, H, W) on its device, float32, to one such plane. Call it from one thread."""
-        with torch.inference_mode(), _multiplying(self._conditions.precision):
+        with torch.inference_mode(), multiplying(self._conditions.precision):
             return self._network(ir, vis)
 
     def _serve(self) -> None:
@@ -258,7 +258,7 @@ class Fuser:
 
 
 @contextmanager
-def _multiplying(precision: Precision) -> Iterator[None]:
+def multiplying(precision: Precision) -> Iterator[None]:
     """Multiply float32 as exactly as asked for: torch itself lets convolutions on CUDA be inexact."""
     backends = torch.backends
     switches = (backends.cudnn.conv, backends.cuda.matmul, backends.mkldnn.conv, backends.mkldnn.matmul)

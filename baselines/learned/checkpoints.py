@@ -1,7 +1,7 @@
 """Read the weights of a network from a file, without running anything that the file says.
 
 Known are what ``torch.save`` writes (zip since 1.6, the older format too; state dicts, dictionaries that hold one, and
-whole modules), safetensors and npz. Torch itself is not needed.
+whole modules), safetensors, npz and the checkpoints of TensorFlow 1. Neither torch nor TensorFlow is needed.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 
 from fusionbench.types import UserError
 
+from . import tf_checkpoints
 from .graph import Storage, tensors_of
 from .pickles import ForbiddenNameError, Name, RefusedError, parse
+from .sorted_tables import MAGIC
 
 Weights: TypeAlias = dict[str, NDArray[Any]]
 Shape: TypeAlias = tuple[int, ...]
@@ -61,11 +63,15 @@ _SAFE: Final = ("F64", "F32", "F16", "I64", "I32", "I16", "I8", "U8", "BOOL")
 
 _FAMILIES: Final = re.compile(r"torch\.(nn\.modules|nn\.parallel|optim)\.[a-z_0-9]+\.[A-Z]\w*")
 _GRAPH: Final = re.compile(r"[^/]+/data\.pkl")
-_MAGIC: Final = 0x1950A86A20F9469CFC6C
+_TORCH: Final = 0x1950A86A20F9469CFC6C
 _PROTOCOL: Final = 1001
 
 _DAMAGED: Final = "it ends too early or is damaged: get it again"
-_UNKNOWN: Final = "it is none of the files that weights come in: give a file of torch.save, a .safetensors or an .npz"
+_UNKNOWN: Final = (
+    "it is none of the files that weights come in: give a file of torch.save, a .safetensors, an .npz or the .index of a "
+    "checkpoint of TensorFlow"
+)
+_INDEX: Final = "it is half of a checkpoint of TensorFlow: give its .index with its files of .data beside it"
 _CLUES: Final = {
     b"version https://git-lfs": "it only points to a file that Git LFS keeps: get the file itself",
     b"<!doctype": "it is a web page: get the file that the page offers, not the page",
@@ -79,7 +85,9 @@ def read(path: str | Path) -> Weights:
     Parameters
     ----------
     path : str or Path
-        What ``torch.save`` wrote, a .safetensors or an .npz; or a folder with nothing but the files of one network.
+        What ``torch.save`` wrote, a .safetensors or an .npz; a checkpoint of TensorFlow, as
+        `fusionbench.baselines.learned.tf_checkpoints.parts` finds its files; or a folder with nothing but the files of one
+        network.
 
     Returns
     -------
@@ -101,6 +109,9 @@ def read(path: str | Path) -> Weights:
     Nothing in the file is ever imported or called; see `fusionbench.baselines.learned.pickles`.
     """
     path = Path(path)
+    if tensorflow := tf_checkpoints.parts(path):
+        index, *data = map(content, tensorflow)
+        return _made(lambda: tf_checkpoints.decode(index, data), path)
     if path.is_dir():
         return {
             f"{file.stem}.{name}": entry
@@ -116,8 +127,10 @@ def files_in(path: Path) -> list[Path]:
     Raises
     ------
     UserError
-        If the folder is empty.
+        If the folder is empty, or a checkpoint of TensorFlow lacks a part.
     """
+    if tensorflow := tf_checkpoints.parts(path):
+        return tensorflow
     if not path.is_dir():
         return [path]
     if not (files := sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))):
@@ -146,8 +159,12 @@ def content(path: Path) -> bytes:
 
 def decode(data: bytes, path: str | Path) -> Weights:
     """`read`, of the bytes of a file that is called `path` in errors."""
+    return _made(lambda: _decode(data), path)
+
+
+def _made(make: Callable[[], Weights], path: str | Path) -> Weights:
     try:
-        return _finite(_decode(data))
+        return _finite(make())
     except RefusedError as refused:
         raise UserError(f"'{path}' was not read: {refused}.") from refused
 
@@ -227,6 +244,8 @@ def _decode(data: bytes) -> Weights:
         return _zip(data)
     if len(data) > 8 and data[8:9] == b"{":
         return _safetensors(data)
+    if data.endswith(MAGIC):
+        raise RefusedError(_INDEX)
     start = data[:100].lower().lstrip()
     for sign, reason in _CLUES.items():
         if start.startswith(sign):
@@ -287,7 +306,7 @@ def _torch_zip(archive: zipfile.ZipFile, size: int) -> Weights:
 
 def _legacy(data: bytes) -> Weights:
     file = io.BytesIO(data)
-    if parse(file, _allowed, _no_persistent) != _MAGIC:
+    if parse(file, _allowed, _no_persistent) != _TORCH:
         raise RefusedError("it is a pickle, but not of torch.save: let torch.save write a state_dict(), and give that")
     if parse(file, _allowed, _no_persistent) != _PROTOCOL:
         raise RefusedError("its version of the format of torch.save is unknown: save it again with a newer torch")

@@ -10,7 +10,9 @@ from typing import Final, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import batch_norm, instance_norm, interpolate, leaky_relu, max_pool2d, pad, relu
+from torch.nn.functional import interpolate, leaky_relu, max_pool2d, pad, relu
+
+from .literature.blocks import ImageNorm
 
 T = TypeVar("T")
 
@@ -142,19 +144,6 @@ def _double(x: Tensor) -> Tensor:
     return interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-class _PerImage(nn.Module):
-    """Batch normalisation by the statistics of each image: a batch of one, however many there are."""
-
-    def __init__(self, trained: nn.BatchNorm2d) -> None:
-        super().__init__()
-        self.weight, self.bias, self.eps = trained.weight, trained.bias, trained.eps
-
-    def forward(self, x: Tensor) -> Tensor:
-        if len(x) == 1:  # the same, and it keeps the layout of the memory
-            return batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
-        return instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)
-
-
 class Inference(nn.Module):
     """The network in use.
 
@@ -182,7 +171,7 @@ class Inference(nn.Module):
         if bn == "batch":
             for name, module in list(network.named_children()):
                 if isinstance(module, nn.BatchNorm2d):
-                    setattr(network, name, _PerImage(module))
+                    setattr(network, name, ImageNorm.of(module))
 
     def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
         """Planes (B, 1, H, W) on the scale 0..255 to one such plane."""

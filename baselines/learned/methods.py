@@ -33,6 +33,7 @@ def reading(name: str) -> Reads:
     "patch, the source that the fused image resembles more. The authors' program stretches every result to 0..255.",
     defaults="the authors' program's",
     luma="exact",
+    kind="network",
     reads=reading("clfnet"),
 )
 def clfnet(
@@ -92,6 +93,7 @@ def clfnet(
     "asked for, and it depends on the whole image.",
     defaults="the authors' program's, the truncation to whole levels included",
     luma="exact",
+    kind="network",
     reads=reading("cs2fusion"),
 )
 def cs2fusion(
@@ -161,6 +163,7 @@ def cs2fusion(
     "in training. The authors' program normalises by each image's own statistics.",
     defaults="the authors' program's, except that of a visible image in colour it fuses the red channel, not the luma",
     luma="exact",
+    kind="network",
     reads=reading("coconet"),
 )
 def coconet(
@@ -221,11 +224,14 @@ def coconet(
     return run(ir, vis)
 
 
-def stretched(plane: Plane) -> Plane:
-    """The plane mapped to 0..255, its smallest value to 0 and its largest to 255; one of a single value becomes 0."""
+def stretched(plane: Plane, eps: float = 0.0) -> Plane:
+    """The plane mapped to 0..255, its smallest value to 0 and its largest to 255; one of a single value becomes 0.
+
+    With `eps`, which is added to the range that it has, the largest value stays a little below 255.
+    """
     low, high = plane.min(), plane.max()
     # Divided first: the largest value has to become 255 exactly, also where levels are truncated.
-    return (plane - low) / (high - low if high > low else 1) * 255
+    return (plane - low) / ((high - low if high > low else 1) + eps) * 255
 
 
 def networks_of(name: str) -> ModuleType:

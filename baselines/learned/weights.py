@@ -21,6 +21,7 @@ from fusionbench.files import whole
 from fusionbench.registry import unknown
 from fusionbench.types import UserError
 
+from . import tf_checkpoints
 from .card import WeightsCard
 from .cards import CARDS
 from .checkpoints import LARGEST, Shape, Weights, content, decode, files_in, fingerprint, fit, misfit, read
@@ -30,6 +31,31 @@ NETWORKS: Final = {
     "cs2fusion": "cs2fusion:Backbone",
     "coconet": "coconet:CoCoNet",
     "seafusion": "literature.seafusion:SeAFusion",
+    "tardal": "literature.tardal:TarDAL",
+    "smoa": "literature.smoa:SMoA",
+    "ifcnn": "literature.ifcnn:IFCNN",
+    "reconet": "literature.reconet:ReCoNet",
+    "ydtr": "literature.ydtr:YDTR",
+    "datfuse": "literature.datfuse:DATFuse",
+    "densefuse": "literature.densefuse:DenseFuse",
+    "densefuse-rgb": "literature.densefuse:DenseFuseRGB",
+    "densefuse-tf": "literature.densefuse_tf:DenseFuse",
+    "deepfuse": "literature.deepfuse:DeepFuse",
+    "didfuse": "literature.didfuse:DIDFuse",
+    "auif": "literature.auif:AUIF",
+    "lrrnet": "literature.lrrnet:LRRNet",
+    "rfn-nest": "literature.rfn_nest:RFNNest",
+    "nestfuse": "literature.nestfuse:NestFuse",
+    "mfeif": "literature.mfeif:MFEIF",
+    "sdnet": "literature.sdnet:SDNet",
+    "u2fusion": "literature.u2fusion:U2Fusion",
+    "pmgi": "literature.pmgi:PMGI",
+    "stdfusionnet": "literature.stdfusionnet:STDFusionNet",
+    "fusiongan": "literature.fusiongan:FusionGAN",
+    "ganmcc": "literature.ganmcc:GANMcC",
+    "ddcgan": "literature.ddcgan:DDcGAN",
+    "ddcgan-multi": "literature.ddcgan:DDcGANMulti",
+    "piafusion": "literature.piafusion:PIAFusion",
 }
 """Module and class of the network of each learned method, which need torch."""
 
@@ -126,6 +152,8 @@ def locate(method: str, given: str | Path | None = None) -> Path:
     if given is not None:
         if Path(given).exists():
             return Path(given)
+        if tensorflow := tf_checkpoints.parts(Path(given)):
+            return tensorflow[0]
         known = CARDS.get(str(given)) or CARDS.get(f"{method}@{given}")
         if known is None:
             raise UserError(

@@ -129,6 +129,7 @@ def network(
             color=color,
             smallest=smallest,
             luma=luma,
+            kind="network",
             reads=reading(name),
         )(fuse)  # type: ignore[return-value]
 

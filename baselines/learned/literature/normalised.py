@@ -1,0 +1,72 @@
+"""What PMGI, FusionGAN and GANMcC have in common: normalisation by the statistics of the image at hand, also in use."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final, Literal
+
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu
+
+from .blocks import ImageNorm
+
+
+class Step(nn.Module):
+    """Convolution, normalisation, activation.
+
+    Parameters
+    ----------
+    inside, outside, size : int
+        Of the convolution.
+    padding : int
+        Zeros around its input.
+    """
+
+    def __init__(self, inside: int, outside: int, size: int, padding: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inside, outside, size, padding=padding)
+        # TensorFlow's kernel takes no less than this, though 1e-5 is asked for.
+        self.bn = ImageNorm(outside, 1.001e-5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inside, H, W) to (B, outside, ...)."""
+        return leaky_relu(self.bn(self.conv(x)), 0.2)
+
+
+class Last(nn.Sequential):
+    """Features (B, inside, H, W) to the fused image (B, 1, H, W) in (-1, 1)."""
+
+    def __init__(self, inside: int) -> None:
+        super().__init__(OrderedDict(conv=nn.Conv2d(inside, 1, 1), tanh=nn.Tanh()))
+
+
+class Inference(nn.Module):
+    """Such a network in use.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Takes the infrared and the visible image, (B, 1, H, W) in [-1, 1]; is used up.
+    affine : {"unit", "trained"}
+        What follows a normalisation: nothing, as in the authors' programs, which do not restore it, or the scale and
+        shift that were trained.
+    """
+
+    overlap: Final = 64
+    multiple: Final = 1
+    channels_last: Final = False
+    sees_all_by: Final = "normalisation by the statistics of the whole image"
+
+    def __init__(self, network: nn.Module, *, affine: Literal["unit", "trained"] = "unit") -> None:
+        super().__init__()
+        self.network = network.eval()
+        if affine == "unit":
+            for module in network.modules():
+                if isinstance(module, ImageNorm):
+                    module.forget()
+
+    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
+        """Planes (B, 1, H, W) on the scale 0..255 to one such plane."""
+        dtype = next(self.network.parameters()).dtype
+        warm, seen = (((plane - 127.5) / 127.5).to(dtype) for plane in (ir, vis))
+        return self.network(warm, seen).float() * 127.5 + 127.5
