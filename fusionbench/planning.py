@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +52,16 @@ def folder_of(path: Path) -> Path:
 
 
 def _definitions(asked: config.Benchmark, remarks: list[str]) -> dict[tuple[str, PlaneRule], tuple[Definition, ...]]:
-    names = [each.name for each in define(asked.metrics, convention("standard"))[0]]
+    # Of metrics that only a group asks for, those of colour are left out where there is none.
+    by_group = {each.name: each.by_group for each in define(asked.metrics, convention("standard"))[0]}
+    names = list(by_group)
     whose = [asked.convention] if isinstance(asked.convention, str) else asked.convention
     chosen: dict[tuple[str, PlaneRule], tuple[Definition, ...]] = {}
     for each in dict.fromkeys(whose):
         conv = convention(each)
-        defined = tuple(found for name in names if (found := definition(name, conv)))
+        defined = tuple(
+            replace(found, by_group=by_group[name]) for name in names if (found := definition(name, conv))
+        )
         if not defined:
             define(names, conv)  # says so
         if lacking := [name for name in names if name not in {found.name for found in defined}]:

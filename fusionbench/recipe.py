@@ -229,8 +229,7 @@ def opened(name: str) -> Opened:
     label, equals, kind = method.rpartition("=")
     opens = opens_of(METHODS[kind])
     if opens is None or not text:
-        ways = " or ".join(f"{each}:..." for each in METHODS.names() if opens_of(METHODS[each]))
-        raise UserError(f"'{name}' names no file or program: write {ways}, or the name of a method alone.")
+        raise UserError(f"'{name}' opens nothing: write a method's name alone, or with a file, as in onnx:model.onnx.")
     if not equals:
         label = opens.label(text)
     if not re.fullmatch(r"[^/\\\x00-\x1f.][^/\\\x00-\x1f]*", label):

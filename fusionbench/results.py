@@ -146,12 +146,14 @@ def _table(plan: Plan, tally: Tally, file: BinaryIO, gaps: list[Failure]) -> int
                         assert entry is not None
                         if name not in entry.values:
                             continue
-                        value = entry.values[name]
+                        value, reason = entry.values[name], entry.reasons.get(name, "")
+                        if math.isnan(value) and each.by_group and not reason:
+                            continue  # a metric of colour, and a grey image
                         cells = (dataset.name, pair.name, method.name, each.name, each.convention, value)
                         for column, cell in zip(columns.values(), cells, strict=True):
                             column.append(cell)
                         if math.isnan(value):
-                            reason = entry.reasons.get(name, "")
+                            reason = reason or f"it has no value, see 'fusionbench metric info {each.name}'"
                             gaps.append(Failure(dataset.name, pair.name, method.name, *cells[3:5], reason))
                 if columns["value"]:
                     writer.write_table(pa.table(columns, schema=schema))

@@ -29,11 +29,19 @@ app = typer.Typer()
         "fusionbench fuse weighted average --set weighted.weight=0.7 --ir tno/ir --vis tno/vi -o out",
         "fusionbench fuse gff --ir a_ir.png --vis a_vis.png -o fused.png",
         "fusionbench fuse clfnet --ir tno/ir --vis tno/vi -o out --weights CLF_Net.pth --device cuda",
+        "fusionbench fuse onnx:theirs.onnx --ir tno/ir --vis tno/vi -o out",
+        "fusionbench fuse theirs=torchscript:latest.pt --set trust=true --ir tno/ir --vis tno/vi -o out",
+        "fusionbench fuse 'command:python their.py --ir {ir} --vis {vis} --out {out}' --ir tno/ir --vis tno/vi -o out",
     )
 )
 def fuse(
     methods: Annotated[
-        list[str], typer.Argument(metavar="METHOD...", help="Short names; 'fusionbench method list' shows them.")
+        list[str],
+        typer.Argument(
+            metavar="METHOD...",
+            help="Short names; 'fusionbench method list' shows them. Also [LABEL=]onnx:FILE, torchscript:FILE, exported:FILE "
+            "and command:'PROGRAM ... {ir} ... {vis} ... {out}'.",
+        ),
     ],
     ir: Annotated[Path, typer.Option(metavar="IR", help="Infrared images: a folder or one file, matched by name.")],
     vis: Annotated[Path, typer.Option(metavar="VIS", help="Visible images, likewise.")],
@@ -114,7 +122,7 @@ def recipes_for(
     Parameters
     ----------
     methods : sequence of str
-        Short names.
+        Short names, or whatever `fusionbench.recipe.opened` takes.
     color, preset : str or None
         As for `fusionbench.recipe.recipe`, for all of them.
     words : sequence of str
@@ -131,6 +139,7 @@ def recipes_for(
     from fusionbench.types import UserError
 
     parameters: dict[str, dict[str, Any]] = {name: {} for name in methods}
+    called = {recipe.opened(name).label: name for name in methods} | {name: name for name in methods}
     for option, value in options.items():
         if value is None:
             continue
@@ -144,11 +153,11 @@ def recipes_for(
         one, dot, parameter = target.strip().rpartition(".")
         if not equals or not parameter:
             raise UserError(f"'--set {word}' gives no value: write --set NAME=VALUE.")
-        if dot and one not in methods:
+        if dot and one not in called:
             raise UserError(
                 f"'--set {word}' is for the method '{one}', which is not among those to fuse by: name it too."
             )
-        for name in [one] if dot else methods:
+        for name in [called[one]] if dot else methods:
             parameters[name][parameter] = recipe.parse(name, parameter, text)
     return [recipe.recipe(name, color=color, preset=preset, parameters=parameters[name]) for name in methods]
 
@@ -156,13 +165,13 @@ def recipes_for(
 def _show(job: FolderFusion, outcomes: Sequence[Outcome]) -> None:
     rows = []
     for chosen in job.recipes:
-        mine = [outcome for outcome in outcomes if outcome.fused.method == chosen.method]
+        mine = [outcome for outcome in outcomes if outcome.fused.method == chosen.label]
         times = [outcome.seconds for outcome in mine if not outcome.reason]
-        kept = [item for item in job.kept if item.method == chosen.method]
+        kept = [item for item in job.kept if item.method == chosen.label]
         paths = [item.path for item in kept] + [outcome.fused.path for outcome in mine]
         rows.append(
             [
-                Cell(chosen.method),
+                Cell(chosen.label),
                 Cell(str(len(times))),
                 Cell(str(len(kept))),
                 Cell(str(len(mine) - len(times))),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fusionbench.cli import examples
-from fusionbench.cli.screen import Cell, paragraph, print_json, table
+from fusionbench.cli.screen import Cell, paragraph, print_json, table, width
 
 if TYPE_CHECKING:
     from fusionbench.recipe import Parameter
@@ -21,20 +22,39 @@ app = typer.Typer(
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@app.command("list", epilog=examples("fusionbench method list", "fusionbench method list --json"))
-def list_(as_json: _Json = False) -> None:
-    """List the methods."""
-    from fusionbench.baselines import METHODS
+@app.command("list", epilog=examples("fusionbench method list", "fusionbench method list --kind network --json"))
+def list_(
+    kind: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help="Only these: 'rule', 'classical', 'network', or 'foreign' (files and programs)."),
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """List the methods, and how it stands with the weights of those that have any.
 
+    These are shipped with the package, at hand since they were fetched, to be fetched by 'fusionbench weights fetch', or
+    a file to give with --weights.
+    """
+    from typing import get_args
+
+    from fusionbench.baselines import METHODS
+    from fusionbench.registry import unknown
+    from fusionbench.types import Kind
+
+    if kind is not None and kind not in get_args(Kind):
+        raise unknown("kind of method", kind, get_args(Kind))
     cards = {name: METHODS[name].card for name in METHODS.names()}
+    chosen = {name: _described(name, card) for name, card in cards.items() if kind in (None, card.kind)}
     if as_json:
-        print_json([_described(name, card) for name, card in cards.items()])
+        print_json(list(chosen.values()))
         return
-    rows = [
-        [Cell(name), Cell(card.title), Cell(str(card.year or "-")), Cell(", ".join(card.presets) or "-")]
-        for name, card in cards.items()
-    ]
-    for line in table(["method", "title", "year", "presets"], rows, left=(0, 1, 3)):
+    header = ["method", "kind", "year", "weights", "licence", "title"]
+    rows = [_row(each) for each in chosen.values()]
+    # Titles take what room there is, so that the table stays one.
+    others = zip(*([cell.text for cell in row[:-1]] for row in rows), strict=True)
+    taken = sum(max(map(len, [name, *column])) + 2 for name, column in zip(header, others, strict=False))
+    rows = [[*row[:-1], Cell(shorten(row[-1].text, max(width() - taken, 20), placeholder=" …"))] for row in rows]
+    for line in table(header, rows, left=(0, 1, 3, 4, 5)):
         typer.echo(line)
     typer.echo("'fusionbench method info NAME' explains one, with its parameters.")
 
@@ -45,18 +65,24 @@ def info(
 ) -> None:
     """Explain a method: the paper, what it does, and its parameters."""
     from fusionbench.baselines import METHODS
-    from fusionbench.recipe import parameters_of, recipe
+    from fusionbench.recipe import opened, parameters_of, recipe
 
+    name = opened(name).method
     card = METHODS[name].card
     parameters = parameters_of(name)
+    described = _described(name, card)
     if as_json:
-        print_json(_described(name, card) | {"parameters": [_spelled(each) for each in parameters.values()]})
+        print_json(described | {"parameters": [_spelled(each) for each in parameters.values()]})
         return
     typer.echo(f"{name}: {card.title}\n")
     paper = f"{card.authors}, {card.year}" if card.authors else "as old as the field; nobody's paper"
+    if card.kind == "foreign":
+        paper = "that of whoever made the file or program"
     for heading, text in (
         ("Does", card.summary),
+        ("Kind", card.kind),
         ("Paper", paper + f", doi:{card.doi}" * bool(card.doi)),
+        *([("Weights", _weights_in_words(described["weights"]))] if described["weights"] else []),
         ("Defaults", card.defaults),
         ("Identity", _identity(card)),
         ("Smallest", f"{card.smallest} pixels on the shorter side"),
@@ -88,10 +114,37 @@ def _identity(card: MethodCard) -> str:
     return f"an image fused with itself stays what it is, up to {card.identity:g} levels"
 
 
+def _row(described: dict[str, Any]) -> list[Cell]:
+    weights = described["weights"] or {}
+    return [
+        Cell(described["name"]),
+        Cell(described["kind"]),
+        Cell(str(described["year"] or "-")),
+        Cell(weights.get("status", "-")),
+        Cell(weights.get("allowed") or "-"),
+        Cell(described["title"]),
+    ]
+
+
+def _weights_in_words(weights: dict[str, Any]) -> str:
+    ways = {
+        "shipped": "come with this package",
+        "at hand": "were fetched",
+        "fetch": f"to be fetched: fusionbench weights fetch {weights['name']}",
+        "give": "a file of them has to be given",
+    }
+    known = f"; {weights['name']}, licence: {weights['licence']}" if weights["name"] else ""
+    return ways[weights["status"]] + known
+
+
 def _described(name: str, card: MethodCard) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return asdict(card) | {"name": name}
+    from fusionbench.baselines.learned.standing import standing
+
+    found = standing(name) if card.kind == "network" else None
+    weights = None if found is None else asdict(found) | {"allowed": found.allowed}
+    return asdict(card) | {"name": name, "weights": weights}
 
 
 def _spelled(parameter: Parameter) -> dict[str, Any]:

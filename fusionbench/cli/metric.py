@@ -77,7 +77,7 @@ def info(
     direction = f"{card.better} is better {ARROW[card.better]}"
     against = "the fused image and its sources" if card.sources else "the fused image alone"
     for heading, text in (
-        ("Looks at", against),
+        ("Looks at", against + ", in colour" * card.colour),
         ("Range", f"{_range(card)}, {direction}"),
         ("Formula", card.formula),
         ("Standard", card.standard),
