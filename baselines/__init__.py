@@ -95,6 +95,10 @@ METHODS: Registry[Method] = Registry(
         # Networks of the literature: with transformers.
         "ydtr": f"{_LITERATURE}.transformers:ydtr",
         "datfuse": f"{_LITERATURE}.transformers:datfuse",
+        "swinfusion": f"{_LITERATURE}.transformers:swinfusion",
+        "cddfuse": f"{_LITERATURE}.transformers:cddfuse",
+        "swinfuse": f"{_LITERATURE}.transformers:swinfuse",
+        "defusion": f"{_LITERATURE}.transformers:defusion",
         # Networks of the literature: trained in TensorFlow.
         "sdnet": f"{_LITERATURE}.tensorflow:sdnet",
         "u2fusion": f"{_LITERATURE}.tensorflow:u2fusion",

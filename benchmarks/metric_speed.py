@@ -34,7 +34,7 @@ def triple() -> Triple:
     average = ((scene.ir[:, :, None].astype(np.uint16) + scene.vis + 1) // 2).astype(np.uint8)
     stored = [scene.ir, scene.vis, average]
     ir, vis, fused = (images.luma(image, "bt601") for image in stored)
-    return Triple.of(ir, vis, fused, stored)
+    return Triple.of(ir, vis, fused, stored=stored)
 
 
 def definitions(metrics: list[str] | None, conventions: list[str] | None) -> dict[str, tuple[Definition, list[str]]]:
@@ -62,7 +62,7 @@ def measure(metrics: list[str] | None, conventions: list[str] | None) -> None:
     for one, whose in definitions(metrics, conventions).values():
 
         def work(one: Definition = one) -> None:
-            one.function(Triple.of(t.ir, t.vis, t.fused, t.scene.stored), **one.parameters)
+            one.function(Triple.of(t.ir, t.vis, t.fused, stored=t.scene.stored), **one.parameters)
 
         try:
             work()  # compiles what is not compiled yet

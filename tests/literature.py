@@ -76,6 +76,13 @@ LRRNET = "lrrnet/final_lrr_net_lam2_1.5_wir_3.0_lam3_gram_2000_epoch_4_block_4.m
 # IFCNN's output before it is made levels: in units of the deviations of ImageNet from its means.
 MEAN = 255 * np.array([0.485, 0.456, 0.406]).reshape(3, 1, 1)
 DEVIATION = 255 * np.array([0.229, 0.224, 0.225]).reshape(3, 1, 1)
+SWIN = {"relative_position_bias_table": lambda name, shape: formula.fill(name, shape, 0.5)}
+# Those of CDDFuse are filled by the names that they have within each of its four modules.
+CDDFUSE = {
+    "": lambda name, shape: formula.weights({name.partition(".")[2]: shape}, 0.6)[name.partition(".")[2]],
+    "attn.temperature": lambda name, shape: 1 + formula.fill(name.partition(".")[2], shape, 0.2),
+    "attn.scale": lambda name, shape: 1 + formula.fill(name.partition(".")[2], shape, 0.2),
+}
 U2FUSION_SCRIPT = {"order": "vis-ir", "output": "scaled"}
 
 CASES = [
@@ -291,6 +298,29 @@ CASES = [
     ),
     Case("piafusion", "piafusion", "fused_y_small", ("ir_small", "vis_rgb_small"), image="rgb_u8_small", golden=True),
     Case("piafusion", "piafusion", "fused_y_grey", ("ir_small", "vis_small"), golden=True),
+    # Transformers; the authors' weights are not to be had.
+    *(
+        Case(
+            method,
+            method,
+            f"{name}_{output}",
+            (f"{name}_ir", f"{name}_vis"),
+            gain=gain,
+            options=options,
+            scale=scale,
+            image=image and f"{name}_{image}",
+            golden=True,
+            rules=rules,
+        )
+        for method, names, output, gain, options, scale, image, rules in (
+            ("swinfusion", ("even", "odd", "full120"), "float", 0.8, {}, 255.0, "u8", SWIN),
+            ("swinfuse", ("tiles",), "float", 0.8, {}, 1.0, "u8", SWIN),
+            ("cddfuse", ("even", "odd"), "sigmoid_float", 0.6, {}, 255.0, "u8", CDDFUSE),
+            ("cddfuse", ("even", "odd"), "decoder_none_float", 0.6, {"residual": "none"}, 255.0, "", CDDFUSE),
+            ("defusion", ("even", "odd"), "fusion", 1.2, {}, 255.0, "u8", {}),
+        )
+        for name in names
+    ),
 ]
 
 
@@ -368,6 +398,10 @@ PARAMETERS = {
     "ddcgan": 1_097_665,
     "ddcgan-multi": 1_097_683,
     "piafusion": 1_076_785,
+    "swinfusion": 973_681,
+    "cddfuse": 1_188_272,
+    "swinfuse": 2_021_276,
+    "defusion": 7_874_473,
 }
 """As published, or counted in the authors' files."""
 

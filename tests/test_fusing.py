@@ -194,7 +194,7 @@ def test_files_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ({"name": "averag"}, "Unknown method 'averag': did you mean average?"),
+        ({"name": "averag"}, "Unknown method 'averag': did you mean average"),
         ({"preset": "vifb"}, "'weighted' has no presets, so it cannot follow 'vifb': leave the preset out."),
         ({"name": "adf", "preset": "vfib"}, "Unknown preset of adf 'vfib': did you mean vifb?"),
         ({"color": "gray"}, "Unknown colour mode 'gray': did you mean grey?"),

@@ -99,7 +99,7 @@ def test_what_is_imported_is_required_and_what_is_required_is_imported() -> None
     # pandas reads and writes tables through these two, so nobody need import them by name.
     by_pandas = {"openpyxl", "pyarrow"}
     required = {IMPORT_NAMES.get(name, name) for name in map(name_of, PROJECT["project"]["dependencies"])}
-    extras = requirements()["learned"] + requirements()["cluster"]
+    extras = [each for group in ("learned", "cluster", "onnx") for each in requirements()[group]]
     optional = {IMPORT_NAMES.get(name, name) for name in map(name_of, extras)}
     assert foreign - optional - by_pandas == required - by_pandas
 

@@ -58,7 +58,7 @@ class Input(tomlfile.Table):
     ir_channels: Literal[1, 3] = 1
     vis_channels: Literal[1, 3] = 1
     color: Color | None = None
-    range: _Range = [0.0, 1.0]
+    range: _Range = Field(default_factory=lambda: [0.0, 1.0])
     multiple: PositiveInt = 1
     padding: Literal["reflect", "edge", "zero"] = "reflect"
 
@@ -79,7 +79,7 @@ class Output(tomlfile.Table):
     """
 
     which: NonNegativeInt = 0
-    range: _Range = [0.0, 1.0]
+    range: _Range = Field(default_factory=lambda: [0.0, 1.0])
     after: Literal["plain", "stretch"] = "plain"
     clip: bool = False
 

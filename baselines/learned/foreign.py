@@ -78,9 +78,7 @@ _foreign = partial(
     reads=_reads("onnx"),
     opens=_opens("onnx"),
 )
-def onnx(
-    ir: Plane, vis: Plane, *, model: Path | str, spec: Path | str | None = None, device: str = "cpu"
-) -> Plane:
+def onnx(ir: Plane, vis: Plane, *, model: Path | str, spec: Path | str | None = None, device: str = "cpu") -> Plane:
     """Fuse by a network in ONNX.
 
     Parameters

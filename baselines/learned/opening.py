@@ -155,7 +155,9 @@ def _torch(kind: Literal["torchscript", "exported"], place: Path, path: str, dev
 
                 network = move_to_device_pass(torch.export.load(content), where).module()
     except Exception as error:
-        raise UserError(f"'{path}' cannot be opened ({short(error)}): export it anew, with this release of torch.") from error
+        raise UserError(
+            f"'{path}' cannot be opened ({short(error)}): export it anew, with this release of torch."
+        ) from error
 
     def run(tensors: Sequence[Tensor]) -> Sequence[NDArray[Any]]:
         with torch.inference_mode(), multiplying("fp32"):

@@ -71,6 +71,8 @@ def seafusion(
 def tardal(run: Run, ir: Plane, vis: Plane, *, statistics: Literal["image", "running"] | None = None) -> Plane:
     """Fuse by TarDAL.
 
+    An image in colour goes through whole levels of Y, Cr and Cb, as in the authors' program; its luma alone does not.
+
     Parameters
     ----------
     statistics : {"image", "running"}, optional
@@ -99,6 +101,8 @@ def tardal(run: Run, ir: Plane, vis: Plane, *, statistics: Literal["image", "run
 )
 def smoa(run: Run, ir: Plane, vis: Plane, *, rounding: Literal["truncate", "round"] = "truncate") -> Plane:
     """Fuse by SMoA.
+
+    An image in colour goes through whole levels of Y, Cr and Cb, as in the authors' program; its luma alone does not.
 
     Parameters
     ----------

@@ -84,16 +84,19 @@ class Inference(nn.Module):
     ) -> None:
         super().__init__()
         self.network, self.strategy = network.eval(), strategy
-        mean, deviation = (_MEAN, _DEVIATION) if normalisation == "imagenet" else ((0.0,) * 3, (1.0,) * 3)
-        self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1))
-        self.register_buffer("deviation", torch.tensor(deviation).view(3, 1, 1))
+        scale = zip(_MEAN, _DEVIATION, strict=True) if normalisation == "imagenet" else [(0.0, 1.0)] * 3
+        self.scale = tuple(scale)
 
     def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
         """Planes (B, 1, H, W) or images (B, 3, H, W) on the scale 0..255 to one image, which may leave the scale."""
         dtype = self.network.conv4.weight.dtype
-        mean, deviation = self.mean.float(), self.deviation.float()
-        warm, seen = (((source / 255 - mean) / deviation).to(dtype) for source in (ir, vis))
-        return (self.network(warm, seen, self.strategy).float() * deviation + mean) * 255
+        fused = self.network(self._normalised(ir).to(dtype), self._normalised(vis).to(dtype), self.strategy).float()
+        bands = zip(fused.unbind(1), self.scale, strict=True)
+        return torch.stack([band * deviation + mean for band, (mean, deviation) in bands], 1) * 255
+
+    def _normalised(self, source: Tensor) -> Tensor:
+        bands = zip((source / 255).expand(-1, 3, -1, -1).unbind(1), self.scale, strict=True)
+        return torch.stack([(band - mean) / deviation for band, (mean, deviation) in bands], 1)
 
 
 def adapt_state_dict(entries: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
