@@ -630,9 +630,10 @@ def test_damaged_files_never_end_otherwise(
 
 
 def test_no_file(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.pth", tmp_path):
-        with pytest.raises(UserError, match=r"There is no file '.*': give the path of a file of weights"):
-            read(path)
+    with pytest.raises(UserError, match=r"There is no file '.*': give the path of a file of weights"):
+        read(tmp_path / "none.pth")
+    with pytest.raises(UserError, match=r"'.*' is an empty folder: give a file of weights, or the folder"):
+        read(tmp_path)
 
 
 # The right weights.

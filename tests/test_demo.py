@@ -14,7 +14,8 @@ from fusionbench.baselines import METHODS
 from fusionbench.baselines.learned import cards, weights
 from fusionbench.cli import demo
 from fusionbench.datasets import synthetic
-from fusionbench.metrics import METRICS
+from fusionbench.metrics.conventions import convention
+from fusionbench.metrics.definitions import define
 
 FILES = ["cd.png", "grid.png", "heatmap.png", "report.html", "scores.csv", "scores.meta.json", "table.tex"]
 
@@ -25,7 +26,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr(demo, "_SCENES", 2)
-    monkeypatch.setattr(demo, "_SIZE", (128, 96))
+    monkeypatch.setattr(demo, "_SIZE", (176, 168))  # MS-SSIM needs 161
     monkeypatch.setattr(demo, "_METHODS", ["average", "lp"])
     monkeypatch.setattr(demo, "_networks", list)
 
@@ -39,8 +40,10 @@ def test_demo_needs_nothing_and_says_what_it_does(small: None, capsys: pytest.Ca
     with (made / "scores.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["method"] for row in rows} == {"average", "lp"}
-    assert list(rows[0]) == ["method", "image", *METRICS.names()]
-    assert all(float(row[name]) == float(row[name]) for row in rows for name in METRICS.names())
+    names = [definition.name for definition in define("all", convention("standard"))[0]]
+    assert len(names) > 40
+    assert list(rows[0]) == ["method", "image", *names]
+    assert all(float(row[name]) == float(row[name]) for row in rows for name in names)
     # The ranking is shown, what the other commands print is not.
     assert [line.split()[0] for line in out.splitlines() if re.match(r"(method|average|lp) ", line)].count(
         "method"
