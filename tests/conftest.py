@@ -18,6 +18,9 @@ _folders = (ROOT / "metrics" / "kernels", ROOT / "baselines" / "classical")
 _sources = b"".join(file.read_bytes() for folder in _folders for file in sorted(folder.glob("*.py")))
 os.environ["NUMBA_CACHE_DIR"] = str(ROOT / ".cache" / f"numba-{hashlib.sha256(_sources).hexdigest()[:16]}")
 
+# What somebody gives to metrics here must not decide what the tests compute.
+os.environ.pop("FUSIONBENCH_LPIPS", None)
+
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.register_profile("here", deadline=None)
 settings.load_profile("ci" if ON_CI else "here")
@@ -39,6 +42,24 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no folder of shared data at {folder}; FUSIONBENCH_SHARED names another one")
     return folder
+
+
+@pytest.fixture(scope="session")
+def lpips_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of LPIPS's AlexNet, by formula."""
+    import numpy as np
+    from perceptual import weights
+
+    path = tmp_path_factory.mktemp("weights") / "alexnet.npz"
+    np.savez(path, **weights("alexnet"))
+    return path
+
+
+@pytest.fixture
+def lpips_weights(lpips_file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """As a user gives them."""
+    monkeypatch.setenv("FUSIONBENCH_LPIPS", str(lpips_file))
+    return lpips_file
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from layouts import Layout, folders, picture
 import fusionbench as fb
 from fusionbench import cli, images
 from fusionbench.baselines import METHODS
+from fusionbench.baselines.learned.weights import NETWORKS
+from fusionbench.types import Kind
 
 
 @pytest.fixture
@@ -220,6 +223,49 @@ def test_list_names_every_method(said) -> None:
     cards = json.loads(said("method", "list", "--json")[1])
     assert [card["name"] for card in cards] == METHODS.names()
     assert all(card["summary"] for card in cards)
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_list_of_one_kind(kind: str, said) -> None:
+    code, out, _ = said("method", "list", "--kind", kind)
+    assert code == 0
+    assert {line.split()[1] for line in out.splitlines()[2:-1]} == {kind}
+    cards = json.loads(said("method", "list", "--kind", kind, "--json")[1])
+    assert [card["name"] for card in cards] == [name for name in METHODS.names() if METHODS[name].card.kind == kind]
+    assert all((card["weights"] is not None) == (kind == "network") for card in cards)
+
+
+def test_list_of_a_kind_that_does_not_exist(said) -> None:
+    code, out, err = said("method", "list", "--kind", "networks")
+    assert (code, out, err) == (2, "", "fusionbench: Unknown kind of method 'networks': did you mean network?\n")
+
+
+def test_every_network_has_its_kind_and_nothing_else_has() -> None:
+    # CNN is one, too, though it came with the classical methods and needs no torch.
+    networks = {name for name in METHODS.names() if METHODS[name].card.kind == "network"}
+    assert networks == {*NETWORKS, "cnn"}
+
+
+def test_list_says_how_it_stands_with_weights(tmp_path: Path, said, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FUSIONBENCH_CACHE", str(tmp_path))
+
+    def weights() -> dict[str, dict[str, str]]:
+        cards = json.loads(said("method", "list", "--kind", "network", "--json")[1])
+        return {card["name"]: card["weights"] for card in cards}
+
+    before = weights()
+    assert before["clfnet"]["status"] == "shipped"
+    assert before["clfnet"]["name"] == "clfnet@fusionbench"
+    assert before["cnn"] == {"status": "give", "name": "", "licence": "", "allowed": ""}
+    assert before["coconet"]["status"] == "fetch"
+    assert before["coconet"]["allowed"] == "MIT"
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "coconet@official.pth").write_bytes(b"anything")
+    # The card of these has no hash to compare with, so a file of that name is taken for them until it is opened.
+    assert weights()["coconet"]["status"] == "at hand"
+    assert "Weights   come with this package; clfnet@fusionbench" in said("method", "info", "clfnet")[1]
+    row = next(line.split() for line in said("method", "list")[1].splitlines() if line.startswith("clfnet "))
+    assert row[1:5] == ["network", "2022", "shipped", "Apache-2.0"]
 
 
 @pytest.mark.parametrize("name", METHODS.names())

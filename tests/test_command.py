@@ -230,10 +230,11 @@ def test_from_a_benchmark(program, capsys: pytest.CaptureFixture[str]) -> None:
     slow = program("import time; time.sleep(60)", name="bench/slow.py", head="").replace("bench/", "")
     Path("bench/bench.toml").write_text(
         '[benchmark]\nname = "b"\nmetrics = "EN"\n[[dataset]]\nname = "three"\nir = "../data/ir"\nvis = "../data/vis"\n'
-        f'[[method]]\nname = "theirs"\nmethod = "{quick}"\n'
+        f'[[method]]\nname = "theirs"\nmethod = "{quick}"\nparameters = {{ log = "said" }}\n'
         f'[[method]]\nname = "slow"\nmethod = "{slow}"\ntimeout = 1\n'
     )
     assert cli.main(["run", "bench/bench.toml", "--quiet", "--no-report", "--workers", "3"]) == 1
     assert "took more than the 1 s that one image may take" in " ".join(capsys.readouterr().err.split())
     assert len(list(Path("b/fused/three/theirs").glob("*.png"))) == 3
     assert not list(Path("b/fused/three").glob("slow/*.png"))
+    assert len(list(Path("bench/said").iterdir())) == 3

@@ -14,6 +14,7 @@ import pytest
 from fusionbench import cli
 from fusionbench.baselines import METHODS
 from fusionbench.baselines.card import method
+from fusionbench.baselines.learned.weights import NETWORKS
 from fusionbench.costs import conditions, costs
 from fusionbench.recipe import recipe
 from fusionbench.types import UserError
@@ -59,6 +60,18 @@ def test_networks_are_counted(name: str, parameters: int, a_pixel: int, once: in
     assert found.parameters == parameters
     assert found.flops == 2 * (a_pixel * 48 * 32 + once)
     assert 0 < found.fastest <= found.milliseconds <= found.slowest
+
+
+@pytest.mark.parametrize("name", list(NETWORKS))
+def test_every_network_is_counted_without_weights(name: str) -> None:
+    pytest.importorskip("torch", reason="networks need torch, an extra")
+    from fusionbench.baselines.learned import networks
+
+    assert networks.parameters(name) > 1000
+    small, large = networks.flops(name, 64, 64), networks.flops(name, 128, 64)
+    # At least one multiplication a pixel and learned number of the first layer; twice the image, about twice the work.
+    assert small > 2 * 64 * 64
+    assert 1.5 < large / small < 2.5
 
 
 def test_coconet_needs_no_weights_to_be_measured() -> None:

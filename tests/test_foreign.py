@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -142,6 +143,15 @@ def test_what_is_done_with_the_result(spec) -> None:
     np.testing.assert_allclose(second, VIS, atol=1e-4)
     _, flat = spied(spec(""), give=lambda ir, vis: ir[0, 0])
     np.testing.assert_allclose(flat, IR, atol=1e-4)
+
+
+def test_the_readme_shows_what_an_empty_file_means(spec) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    shown = re.search(r"^# theirs\.toml\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    assert shown
+    assert spec(shown[1]) == spec("")
+    words = set(feeding.Input.model_fields) | set(feeding.Output.model_fields)
+    assert set(re.findall(r"^(\w+) =", shown[1], re.MULTILINE)) == words - {"color"}
 
 
 @pytest.mark.parametrize(
@@ -329,7 +339,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     planes = torch.full((1, 1, 40, 56), 99.0), torch.full((1, 1, 40, 56), 33.0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.jit.trace(network, planes).save(folder / "clf.pt")
+        torch.jit.trace(network, planes, check_trace=False).save(folder / "clf.pt")
         anywhere = {2: torch.export.Dim("h", min=16, max=4096), 3: torch.export.Dim("w", min=16, max=4096)}
         torch.export.save(torch.export.export(network, planes, dynamic_shapes=(anywhere, anywhere)), folder / "clf.pt2")
     torch.save(network.state_dict(), folder / "weights.pt")

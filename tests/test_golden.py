@@ -35,8 +35,13 @@ from fusionbench.metrics import METRICS
 from fusionbench.metrics.conventions import CONVENTIONS
 from fusionbench.metrics.triple import Triple
 
-# Metrics of colour have theirs in test_perception.py.
-DEFINITIONS = [(c.name, name) for c in CONVENTIONS.values() for name in c.metrics if not METRICS[name].card.colour]
+# Metrics of colour have theirs in test_perception.py, the one that needs weights in test_lpips.py.
+DEFINITIONS = [
+    (c.name, name)
+    for c in CONVENTIONS.values()
+    for name in c.metrics
+    if not (METRICS[name].card.colour or METRICS[name].card.weights)
+]
 
 
 def twin(convention: str, metric: str, ir: np.ndarray, vis: np.ndarray, fused: np.ndarray) -> float:

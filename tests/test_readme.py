@@ -48,6 +48,11 @@ ELSEWHERE = {
     # What was fetched, and a graphics card.
     "fusionbench fuse coconet --ir tno/ir --vis tno/vi -o results --device cuda",
     "fusionbench dataset fetch roadscene",
+    # Files of somebody else's: tests/test_foreign.py and tests/test_command.py have some.
+    "fusionbench fuse onnx:theirs.onnx --ir tno/ir --vis tno/vi -o results",
+    "fusionbench fuse theirs=torchscript:latest.pt --set trust=true --ir tno/ir --vis tno/vi -o results",
+    "fusionbench fuse 'command:python their.py --ir {ir} --vis {vis} --out {out}' --ir tno/ir --vis tno/vi -o results "
+    "--set timeout=60",
     # A scheduler: tests/test_cluster.py has one.
     "dask scheduler --port 8786",
     "dask worker tcp://head:8786 --nworkers 16 --nthreads 1",

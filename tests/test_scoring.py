@@ -184,6 +184,7 @@ def test_images_are_not_changed() -> None:
 # What is asked for
 
 
+@pytest.mark.usefixtures("lpips_weights")
 @pytest.mark.parametrize(
     ("words", "names"),
     [
@@ -202,6 +203,7 @@ def test_metrics_by_name_and_by_group(words: str | list[str], names: list[str]) 
     assert left_out == []
 
 
+@pytest.mark.usefixtures("lpips_weights")
 @pytest.mark.parametrize("name", list(CONVENTIONS))
 def test_a_group_leaves_out_what_a_convention_lacks_and_says_so(name: str) -> None:
     chosen, left_out = define("all", CONVENTIONS[name])

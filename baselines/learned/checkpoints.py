@@ -1,7 +1,8 @@
 """Read the weights of a network from a file, without running anything that the file says.
 
 Known are what ``torch.save`` writes (zip since 1.6, the older format too; state dicts, dictionaries that hold one, and
-whole modules), safetensors, npz and the checkpoints of TensorFlow 1. Neither torch nor TensorFlow is needed.
+whole modules), safetensors, npz, pickled dictionaries of arrays and the checkpoints of TensorFlow 1. Neither torch nor
+TensorFlow is needed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from fusionbench.types import UserError
 
-from . import tf_checkpoints
+from . import array_pickles, tf_checkpoints
 from .graph import Storage, tensors_of
 from .pickles import ForbiddenNameError, Name, RefusedError, parse
 from .sorted_tables import MAGIC
@@ -306,7 +307,10 @@ def _torch_zip(archive: zipfile.ZipFile, size: int) -> Weights:
 
 def _legacy(data: bytes) -> Weights:
     file = io.BytesIO(data)
-    if parse(file, _allowed, _no_persistent) != _TORCH:
+    first = parse(file, _allowed, _no_persistent)
+    if arrays := array_pickles.arrays_of(first, 4 * len(data)):
+        return arrays
+    if first != _TORCH:
         raise RefusedError("it is a pickle, but not of torch.save: let torch.save write a state_dict(), and give that")
     if parse(file, _allowed, _no_persistent) != _PROTOCOL:
         raise RefusedError("its version of the format of torch.save is unknown: save it again with a newer torch")
@@ -337,7 +341,12 @@ def _legacy(data: bytes) -> Weights:
 
 
 def _allowed(dotted: str) -> bool:
-    return dotted in _NAMES or dotted in _STORAGES or _FAMILIES.fullmatch(dotted) is not None
+    return (
+        dotted in _NAMES
+        or dotted in array_pickles.NAMES
+        or dotted in _STORAGES
+        or _FAMILIES.fullmatch(dotted) is not None
+    )
 
 
 def _no_persistent(found: object) -> object:

@@ -58,13 +58,13 @@ class Windows:
         Returns
         -------
         Tensor or None
-            0 or -100, (windows of one image, 1, side times side, side times side).
+            0 or -100, (windows of one image, side times side, side times side).
         """
         if not self.shift:
             return None
         rows, columns = (self._bands(length, x) for length in x.shape[1:3])
         region = Windows(self.side).cut((3 * rows[:, None] + columns)[None, ..., None])
-        return (region != region.transpose(1, 2)).to(x.dtype)[:, None] * _FORBIDDEN
+        return (region != region.transpose(1, 2)).to(x.dtype) * _FORBIDDEN
 
     def _bands(self, length: int, x: Tensor) -> Tensor:
         """Of every pixel of a moved axis: is it in a whole window, in the last one, or from the other end of the image?"""
@@ -85,13 +85,15 @@ class _Attention(nn.Module):
         self.register_buffer("place", _distances(side), persistent=False)
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, apart: Tensor | None) -> Tensor:
-        """Every token of a window asks all of them."""
-        query, key, value = (x.unflatten(2, (self.heads, -1)).transpose(1, 2) for x in (query, key, value))
-        logits = (query * query.shape[3] ** -0.5) @ key.transpose(2, 3)
-        logits += self.relative_position_bias_table[self.place].permute(2, 0, 1)
-        if apart is not None:
-            logits = (logits.unflatten(0, (-1, len(apart))) + apart).flatten(0, 1)
-        return self.proj((logits.softmax(3) @ value).transpose(1, 2).flatten(2))
+        """Every token of a window asks all of them, one head after the other: the weights are what takes memory."""
+        biases = self.relative_position_bias_table[self.place].unbind(2)
+        heads = []
+        for own, other, what, bias in zip(*(x.chunk(self.heads, 2) for x in (query, key, value)), biases, strict=True):
+            logits = (own * own.shape[2] ** -0.5) @ other.transpose(1, 2) + bias
+            if apart is not None:
+                logits = (logits.unflatten(0, (-1, len(apart))) + apart).flatten(0, 1)
+            heads.append(logits.softmax(2) @ what)
+        return self.proj(torch.cat(heads, 2))
 
 
 def _distances(side: int) -> Tensor:
@@ -120,7 +122,8 @@ class SelfAttention(_Attention):
 
     def forward(self, x: Tensor, apart: Tensor | None) -> Tensor:
         """(windows, side times side, width) to the same."""
-        return self.attend(*self.qkv(x).chunk(3, 2), apart)
+        query, key, value = self.qkv(x).chunk(3, 2)
+        return self.attend(query, key, value, apart)
 
 
 class CrossAttention(_Attention):
@@ -138,7 +141,8 @@ class CrossAttention(_Attention):
 
     def forward(self, x: Tensor, other: Tensor, apart: Tensor | None) -> Tensor:
         """Two of (windows, side times side, width) to one."""
-        return self.attend(self.q(x), *self.kv(other).chunk(2, 2), apart)
+        key, value = self.kv(other).chunk(2, 2)
+        return self.attend(self.q(x), key, value, apart)
 
 
 class Perceptron(nn.Module):

@@ -74,9 +74,10 @@ def datfuse(run: Run, ir: Plane, vis: Plane, *, rounding: Literal["truncate", "r
     authors="J. Ma, L. Tang, F. Fan, J. Huang, X. Mei, Y. Ma",
     year=2022,
     doi="10.1109/JAS.2022.105686",
-    summary="Swin transformers with windows of 8 x 8 pixels look at each source alone, then let each ask the other, and at last make "
-    "one image of both. How far it sees grows by a window with each of its sixteen blocks, and no farther. The images are enlarged "
-    "to whole windows by what is mirrored at their lower and right borders.",
+    summary="Swin transformers look at each source alone, then let each ask the other, and at last make one image of both. "
+    "They attend within windows of 8 x 8 pixels, which every other block moves by half a window, so that the network "
+    "sees 72 pixels far. Images are enlarged to more than whole windows by what is mirrored at their lower and right "
+    "borders.",
     defaults="the authors' program's",
 )
 def swinfusion(run: Run, ir: Plane, vis: Plane) -> Plane:
@@ -90,9 +91,9 @@ def swinfusion(run: Run, ir: Plane, vis: Plane) -> Plane:
     authors="Z. Zhao, H. Bai, J. Zhang, Y. Zhang, S. Xu, Z. Lin, R. Timofte, L. Van Gool",
     year=2023,
     doi="10.1109/CVPR52729.2023.00572",
-    summary="One encoder takes each source apart into a base, by a transformer, and a detail, by steps that lose nothing. Both are "
-    "added over the sources, and a decoder of transformers says by what the visible image is to be changed. The authors' program "
-    "stretches every result to 0..255.",
+    summary="One encoder takes each source apart into a base, by a transformer, and a detail, by steps that could be undone. "
+    "Both are added over the sources, and a decoder of transformers says how the visible image is to be changed. The "
+    "authors' program stretches every result to 0..255.",
     defaults="the authors' program's for infrared and visible images, the stretching included",
     inside=("residual",),
     sees_all=True,
@@ -124,9 +125,10 @@ def cddfuse(
     authors="Z. Wang, Y. Chen, W. Shao, H. Li, L. Zhang",
     year=2022,
     doi="10.1109/TIM.2022.3191664",
-    summary="An auto-encoder of Swin transformers, trained to give photographs back, whose features are fused by their mean absolute "
-    "values. Of the six blocks of each of its stages the authors' program runs only the first, so that most of the weights do "
-    "nothing. Images are cut into squares of 224 pixels with seams that may be seen, and every result is stretched to 0..255.",
+    summary="An auto-encoder of Swin transformers, trained to give photographs back, whose features are fused by their mean "
+    "absolute values. Of the six blocks of each of its stages the authors' program runs only the first, so that most "
+    "of the weights do nothing. Images are fused in squares of 224 pixels, whose seams may be seen, and every result "
+    "is stretched to 0..255.",
     defaults="the authors' program's, the stretching and the truncation included, for images of any size",
     sees_all=True,
 )
@@ -157,9 +159,10 @@ def swinfuse(
     authors="P. Liang, J. Jiang, X. Liu, J. Ma",
     year=2022,
     doi="10.1007/978-3-031-19797-0_41",
-    summary="Residual networks find what two images have in common and what each has alone, and the sum of all is the fused image. "
-    "They were trained on photographs of which each image of a pair had lost other parts. The infrared source is given to them as "
-    "a picture of three equal channels, and of a grey visible image the luma of the result is kept.",
+    summary="Residual networks find what two images have in common and what each has alone, and fuse them by the sum of all "
+    "three. They were trained on pairs of one photograph, each of which had lost other parts of it. The infrared "
+    "source is given to them as a picture of three equal channels, and of a grey visible image the luma of the result"
+    " is kept.",
     defaults="the authors' program's, the truncation included",
     sees_all=True,
     joint=True,
