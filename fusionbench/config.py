@@ -91,4 +91,3 @@ def read(path: Path) -> Config:
                 line = tomlfile.line(text, (kind, at, "name"))
                 raise UserError(f"'{path}', line {line}: the {kind} '{named[at].name}' is there twice; rename one.")
     return config
-

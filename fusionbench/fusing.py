@@ -41,7 +41,8 @@ def fuse(
     Parameters
     ----------
     name : str
-        Short name of the method, e.g. ``"gff"``; `fusionbench.methods.available` lists them.
+        Short name of the method, e.g. ``"gff"``; `fusionbench.methods.available` lists them. Or a file or program of
+        anybody's, as `fusionbench.recipe.opened` says, e.g. ``"onnx:model.onnx"``.
     ir, vis : ndarray, str or Path
         The sources, of one size: (H, W) grey or (H, W, 3) RGB; uint8, uint16, or float in [0, 1]; or a file to read. An
         infrared image in colour counts by its luma.
@@ -116,7 +117,7 @@ def fuse_levels(chosen: Recipe, ir: Image, vis: Image, what: str = "vis") -> _Re
     height, width = vis.shape[:2]
     if min(height, width) < chosen.card.smallest:
         raise UserError(
-            f"{what} is {width} x {height} pixels (width x height), too small for {chosen.method}: its shorter side "
+            f"{what} is {width} x {height} pixels (width x height), too small for {chosen.label}: its shorter side "
             f"must have at least {chosen.card.smallest}."
         )
     source = _plane(ir)
@@ -186,11 +187,11 @@ def _call(chosen: Recipe, ir: _Real, vis: _Real) -> _Real:
     fused = np.asarray(chosen.function(ir, vis, **chosen.parameters))
     if fused.shape != vis.shape:
         raise UserError(
-            f"The method {chosen.method} made an image of shape {fused.shape} where {vis.shape} was due: correct it."
+            f"The method {chosen.label} made an image of shape {fused.shape} where {vis.shape} was due: correct it."
         )
     if not np.isfinite(fused).all():
         raise UserError(
-            f"The method {chosen.method} made NaN or infinite pixels: choose other parameters, or correct it."
+            f"The method {chosen.label} made NaN or infinite pixels: choose other parameters, or correct it."
         )
     return fused.astype(np.float64, copy=False)
 

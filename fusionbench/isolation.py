@@ -63,13 +63,13 @@ class Isolated:
         try:
             if not child.line.poll(timeout):
                 self._end(child)
-                raise UserError(f"{chosen.method} took more than the {timeout:g} s that one image may take.")
+                raise UserError(f"{chosen.label} took more than the {timeout:g} s that one image may take.")
             done, result = child.line.recv()
         except (EOFError, ConnectionError):
             child.process.join()
             code = child.process.exitcode
             self._end(child)
-            raise UserError(f"{chosen.method} ended the process that it ran in (exit code {code}).") from None
+            raise UserError(f"{chosen.label} ended the process that it ran in (exit code {code}).") from None
         if not done:
             raise UserError(result)
         return result

@@ -59,9 +59,7 @@ def _definitions(asked: config.Benchmark, remarks: list[str]) -> dict[tuple[str,
     chosen: dict[tuple[str, PlaneRule], tuple[Definition, ...]] = {}
     for each in dict.fromkeys(whose):
         conv = convention(each)
-        defined = tuple(
-            replace(found, by_group=by_group[name]) for name in names if (found := definition(name, conv))
-        )
+        defined = tuple(replace(found, by_group=by_group[name]) for name in names if (found := definition(name, conv)))
         if not defined:
             define(names, conv)  # says so
         if lacking := [name for name in names if name not in {found.name for found in defined}]:
@@ -125,8 +123,9 @@ def _method(
             # A folder too, and the beginning of the names of several files; or a tag, which is no file at all.
             file = _placed(value, base)
             given[word] = file if file.exists() or any(file.parent.glob(f"{file.name}.*")) else value
-    if "cwd" in known:
-        given["cwd"] = _placed(given.get("cwd", ""), base)
+    if name == "command":
+        # Its folders are meant from here, too, and this is where it works if nothing else is said.
+        given |= {word: _placed(given.get(word, ""), base) for word in ("cwd", "log") if word in given or word == "cwd"}
     if "timeout" in known and timeout is not None:
         # It ends what it has started itself, which would outlive a process around it.
         given["timeout"], timeout = given.get("timeout", timeout), None

@@ -233,7 +233,9 @@ def opened(name: str) -> Opened:
     if not equals:
         label = opens.label(text)
     if not re.fullmatch(r"[^/\\\x00-\x1f.][^/\\\x00-\x1f]*", label):
-        raise UserError(f"'{label}' cannot be what the results of '{name}' are called: write theirs={kind}:{text}, say.")
+        raise UserError(
+            f"'{label}' cannot be what the results of '{name}' are called: write theirs={kind}:{text}, say."
+        )
     return Opened(label, kind, {opens.parameter: text})
 
 

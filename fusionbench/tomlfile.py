@@ -71,7 +71,7 @@ def read(path: Path, model: type[M], example: str) -> tuple[M, str]:
 
 
 def line(text: str, where: Sequence[str | int]) -> int:
-    """The line that a key stands on; of one that is missing, the line of its table; 1 if even that is missing.
+    r"""The line that a key stands on; of one that is missing, the line of its table; 1 if even that is missing.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def line(text: str, where: Sequence[str | int]) -> int:
 
     Examples
     --------
-    >>> line('[[method]]\\nname = "a"\\n[[method]]\\nname = "b"', ("method", 1, "name"))
+    >>> line('[[method]]\nname = "a"\n[[method]]\nname = "b"', ("method", 1, "name"))
     4
     """
     lines = text.splitlines()

@@ -77,6 +77,9 @@ class MetricCard:
         What raises (or lowers) it without making the image better.
     colour : bool
         Whether it looks at the images as they are stored, in colour, instead of at their grey planes.
+    weights : str
+        How the user gives the weights that it needs, in part of a sentence; empty if it needs none. A metric that does is
+        optional: ``"all"`` leaves it out where they are not given.
     """
 
     name: str
@@ -91,6 +94,7 @@ class MetricCard:
     undefined: str
     fooled: str = ""
     colour: bool = False
+    weights: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ No numbers of the authors' program are kept: its weights may not be.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
@@ -34,6 +35,7 @@ NETWORKS: Final[dict[str, list[list[tuple[int, ...]]]]] = {
 }
 
 
+@functools.cache
 def weights(network: str) -> dict[str, Array]:
     """Weights by the names that torchvision and lpips give them."""
     shapes: dict[str, tuple[int, ...]] = {}

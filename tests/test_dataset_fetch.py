@@ -24,8 +24,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fusionbench as fb
-from fusionbench import cli
-from fusionbench.datasets import DATASETS, downloading, loading
+from fusionbench import cli, downloads
+from fusionbench.datasets import DATASETS, fetching, loading
 from fusionbench.datasets.card import Archive, Card, Subset
 from fusionbench.datasets.unpacking import Limits, unpack
 from fusionbench.types import UserError
@@ -289,7 +289,7 @@ def test_a_server_that_sends_another_part(server: Server, mine: Card, home: Path
 def test_more_is_kept_than_there_is(server: Server, mine: Card, home: Path) -> None:
     """A process may be killed between the last byte and the renaming."""
     packed = home / ".mine-0.archive"
-    part, mark = downloading._part(packed), packed.with_name(f".{packed.name}.mark")
+    part, mark = downloads._part(packed), packed.with_name(f".{packed.name}.mark")
     home.mkdir()
     part.write_bytes(DATA)
     mark.write_text(f'{server.url}\n"one"')
@@ -339,7 +339,7 @@ def test_a_web_page_in_its_place(server: Server, mine: Card, home: Path) -> None
 
 
 def test_a_server_that_never_ends(server: Server, mine: Card, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloading, "_LARGEST", 1000)
+    monkeypatch.setattr(fetching, "_OF_A_PERSON", Limits(1000, 1))
     with pytest.raises(UserError, match="sends more than 0 GB: get it from a place that you trust"):
         fb.datasets.fetch("mine")
     assert left_in(home) == []

@@ -181,6 +181,7 @@ def test_wrong_scenes_are_refused(folders: Callable[[str], Path]) -> None:
         scenes.load([folders("fused")], *sources, pairs=["1"])
 
 
+@pytest.mark.usefixtures("lpips_weights")
 @pytest.mark.parametrize("metric", list(metric_map.KINDS))
 @pytest.mark.parametrize("methods", [1, 7])
 def test_maps_stand_below_every_method(metric: str, methods: int) -> None:

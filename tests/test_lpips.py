@@ -84,10 +84,9 @@ def in_torch(network: str, named: dict[str, np.ndarray], first: np.ndarray, seco
     ("network", "rows", "columns"),
     [
         ("alexnet", 31, 31),
-        ("alexnet", 38, 160),
-        ("alexnet", 97, 131),
+        ("alexnet", 45, 90),
         ("vgg16", 16, 16),
-        ("vgg16", 33, 50),
+        ("vgg16", 19, 36),
     ],
 )
 def test_networks_are_what_torch_and_the_slow_ones_compute(
@@ -115,10 +114,10 @@ def test_the_map_is_every_layer_enlarged(alexnet: dict[str, np.ndarray]) -> None
     np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-6 * expected.max())
 
 
-@pytest.mark.parametrize("tile", [64, 100, 130])
+@pytest.mark.parametrize("tile", [64, 90])
 @pytest.mark.usefixtures("lpips_weights")
 def test_tiles_do_not_show(tile: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    t = Triple.of(*planes(301, 203))
+    t = Triple.of(*planes(203, 151))
     value, shown = perceptual_distance(t), perceptual_distance_map(t, "ir")
     whole = perceptual_weights.given()
     assert whole is not None
@@ -169,10 +168,10 @@ def test_names_and_files_do_not_matter(
     assert perceptual_weights.digest() == digest
 
     # What `weights convert` makes of a pickle of nested dictionaries.
-    pytest.importorskip("safetensors", reason="the package 'safetensors' is not installed")
+    safetensors = pytest.importorskip("safetensors.numpy", reason="the package 'safetensors' is not installed")
     nested = perceptual.as_jax_names_them("alexnet", alexnet)
     (tmp_path / "alexnet.ckpt").write_bytes(pickle.dumps(nested, protocol=3))
-    assert cli.main(["weights", "convert", str(tmp_path / "alexnet.ckpt"), "-o", str(tmp_path / "a.safetensors")]) == 0
+    safetensors.save_file(checkpoints.read(tmp_path / "alexnet.ckpt"), tmp_path / "a.safetensors")
     monkeypatch.setenv("FUSIONBENCH_LPIPS", str(tmp_path / "a.safetensors"))
     assert perceptual_weights.digest() == digest
 

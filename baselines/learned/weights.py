@@ -11,12 +11,11 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from numpy.typing import NDArray
 
 import fusionbench
+from fusionbench.downloads import BrokenError, OtherFileError, Tick, download, local
 from fusionbench.files import whole
 from fusionbench.registry import unknown
 from fusionbench.types import UserError
@@ -219,7 +218,7 @@ def fetch(
     known: WeightsCard,
     to: Path | None = None,
     source: str | None = None,
-    tick: Callable[[int, int], None] | None = None,
+    tick: Tick | None = None,
 ) -> Path:
     """Get some weights, unless they are there.
 
@@ -265,8 +264,6 @@ def fetch(
                 decode(content(part), url)
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
-            # Pooch makes files for their owner alone, but a folder may be shared by a group.
-            part.chmod(0o644)
             part.replace(path)
     except OSError as error:
         raise UserError(
@@ -412,56 +409,21 @@ def _sha256(path: Path) -> str:
     return total.hexdigest()
 
 
-def _download(known: WeightsCard, url: str, folder: Path, tick: Callable[[int, int], None] | None) -> Path:
+def _download(known: WeightsCard, url: str, folder: Path, tick: Tick | None) -> Path:
     """The file, in a folder that is thrown away if anything goes wrong."""
-    import pooch
-
-    scheme = urlsplit(url).scheme
-    if scheme not in ("http", "https", "file"):
-        raise UserError(f"'{url}' is no place to fetch from: give one that begins with https://, http:// or file://.")
-    pooch.get_logger().setLevel("ERROR")
-    downloader = _copy if scheme == "file" else pooch.HTTPDownloader(progressbar=_Bar(tick), chunk_size=1 << 16)
-    digest = f"sha256:{known.sha256}" if known.sha256 else None
+    part = folder / _name(known)
     try:
-        return Path(pooch.retrieve(url, digest, _name(known), folder, downloader=downloader))
-    except UserError:
-        raise
-    except OSError as error:  # what requests raises is one too
+        if (here := local(url)) is None:
+            return download(url, part, LARGEST, known.sha256, tick)
+        part.write_bytes(content(here))
+        if known.sha256 and _sha256(part) != known.sha256:
+            raise OtherFileError(f"'{here}' is something else.")
+    except BrokenError as error:
         by_hand = f"get '{known.file}' by hand from {known.home}, and give that file with --weights"
-        raise UserError(f"{known.name} could not be fetched from {url} ({_short(error)}): {by_hand}.") from error
-    except ValueError as error:
+        raise UserError(f"{known.name} could not be fetched from {url} ({error.reason}): {by_hand}.") from error
+    except OtherFileError as error:
         raise UserError(
             f"{url} gave something else than {known.name}, by its SHA-256: fetch it from another place, or by hand from "
             f"{known.home}."
         ) from error
-
-
-def _copy(url: str, output: str, _pooch: object) -> None:
-    Path(output).write_bytes(content(Path(url2pathname(urlsplit(url).path))))
-
-
-class _Bar:
-    """What pooch takes for a progress bar."""
-
-    def __init__(self, tick: Callable[[int, int], None] | None) -> None:
-        self.total, self.done, self.tick = 0, 0, tick
-
-    def update(self, size: int) -> None:
-        self.done += size
-        if self.done > LARGEST:
-            raise OSError("it has more than 2 GiB")
-        if self.tick is not None:
-            self.tick(min(self.done, self.total), self.total)
-
-    def reset(self) -> None:
-        self.done = 0
-
-    def close(self) -> None:
-        pass
-
-
-def _short(error: OSError) -> str:
-    response = getattr(error, "response", None)
-    if response is not None:
-        return f"{response.status_code} {response.reason}"
-    return error.strerror or type(error).__name__
+    return part

@@ -35,7 +35,7 @@ VERBS = {
     "identify": Verb("fusionbench.cli.identify:app", "Find which convention made published numbers."),
     "dataset": Verb("fusionbench.cli.dataset:app", "List, explain, fetch or verify datasets, or make scenes."),
     "metric": Verb("fusionbench.cli.metric:app", "List the metrics, or explain one."),
-    "method": Verb("fusionbench.cli.method:app", "List the methods, or explain one."),
+    "method": Verb("fusionbench.cli.method:app", "List, explain or check the methods, or begin one."),
     "train": Verb("fusionbench.cli.train:app", "Train a network on pairs of your own."),
     "weights": Verb("fusionbench.cli.weights:app", "List, fetch, verify or convert the weights of learned methods."),
     "cost": Verb("fusionbench.cli.cost:app", "Measure parameters, operations, time and memory of methods."),

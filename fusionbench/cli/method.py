@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,8 +16,13 @@ if TYPE_CHECKING:
     from fusionbench.types import MethodCard
 
 app = typer.Typer(
-    help="List the methods, or explain one.",
-    epilog=examples("fusionbench method list", "fusionbench method info gff", "fusionbench method info gff --json"),
+    help="List, explain or check the methods, or begin one of your own.",
+    epilog=examples(
+        "fusionbench method list",
+        "fusionbench method info gff",
+        "fusionbench method new my-method",
+        "fusionbench --plugin my_method.py method check mine",
+    ),
 )
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -26,7 +32,9 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def list_(
     kind: Annotated[
         str | None,
-        typer.Option(metavar="KIND", help="Only these: 'rule', 'classical', 'network', or 'foreign' (files and programs)."),
+        typer.Option(
+            metavar="KIND", help="Only these: 'rule', 'classical', 'network', or 'foreign' (files and programs)."
+        ),
     ] = None,
     as_json: _Json = False,
 ) -> None:
@@ -106,6 +114,60 @@ def info(
         spelled = _spelled(each)
         default = "must be given" if spelled["required"] else f"by default {spelled['default']!r}"
         typer.echo(paragraph(f"{each.name:{longest}}  {default}. {each.meaning}", indent=" " * (longest + 2)))
+
+
+@app.command(
+    epilog=examples(
+        "fusionbench method check gff",
+        "fusionbench --plugin my_method.py method check mine",
+        "fusionbench method check onnx:theirs.onnx",
+    )
+)
+def check(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The method, e.g. gff.")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of it. May be repeated.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Check whether a method keeps what every method promises.
+
+    It has to make one finite image of the right size of any pair, always the same, leave its sources alone, and hold what
+    its card says. The exit code is 1 if it does not.
+    """
+    from fusionbench.cli.fuse import recipes_for
+    from fusionbench.contract import broken
+
+    (chosen,) = recipes_for([name], None, None, set_ or [], {})
+    found = broken(chosen)
+    if as_json:
+        print_json({"method": chosen.label, "broken": found})
+    elif not found:
+        typer.echo(f"{chosen.label} keeps what every method promises.")
+    for sentence in [] if as_json else found:
+        typer.echo(paragraph(sentence))
+    if found:
+        raise typer.Exit(1)
+
+
+@app.command(epilog=examples("fusionbench method new my-method", "fusionbench method new my-method -o work/my-method"))
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is to be called, e.g. my-method.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Where; by default fusionbench-NAME here."),
+    ] = None,
+) -> None:
+    """Begin a method of your own: a small repository with a method, its test, and the line by which it is found."""
+    from fusionbench.scaffold import create
+
+    files = create(name, output)
+    for file in files:
+        typer.echo(str(file))
+    folder = files[0].parent
+    typer.echo(
+        f"Now 'cd {folder}', then \"pip install -e '.[test]'\" and 'pytest'; the method is in {files[2].relative_to(folder)}."
+    )
 
 
 def _identity(card: MethodCard) -> str:

@@ -36,7 +36,7 @@ def list_(as_json: _Json = False) -> None:
         return
     rows = [
         [
-            Cell(name + "*" * (name in CORE)),
+            Cell(name + "*" * (name in CORE) + "+" * bool(card.weights)),
             Cell(card.title),
             Cell(ARROW[card.better]),
             Cell(_range(card)),
@@ -46,7 +46,8 @@ def list_(as_json: _Json = False) -> None:
     ]
     for line in table(["metric", "title", "better", "range", "sources"], rows, left=(0, 1)):
         typer.echo(line)
-    typer.echo("* core: what 'score' computes if nothing else is asked for.\n")
+    typer.echo("* core: what 'score' computes if nothing else is asked for.")
+    typer.echo("+ needs weights of yours, see 'metric info'; where they are not given, 'all' leaves it out.\n")
     typer.echo("Conventions")
     longest = max(map(len, CONVENTIONS))
     for whose in CONVENTIONS.values():
@@ -83,6 +84,7 @@ def info(
         ("Standard", card.standard),
         ("Undefined", card.undefined),
         ("Fooled by", card.fooled),
+        ("Weights", card.weights),
         ("Source", card.reference),
         ("Version", str(card.version)),
     ):

@@ -116,11 +116,16 @@ def show(scores: Scores, output: Path | None = None) -> None:
 
 
 def _left_out(scores: Scores) -> list[str]:
-    colour = [name for name in scores.left_out if name in scores.convention.metrics]
-    lacking = [name for name in scores.left_out if name not in colour]
+    from fusionbench.metrics import METRICS
+
+    there = [METRICS[name].card for name in scores.left_out if name in scores.convention.metrics]
+    colour = [card.name for card in there if card.colour]
+    weightless = [card.name for card in there if card.weights]
+    lacking = [name for name in scores.left_out if name not in (*colour, *weightless)]
     return [
         *[f"It does not define {', '.join(lacking)}, left out here."] * bool(lacking),
         *[f"No image has colour to measure: {', '.join(colour)} left out."] * bool(colour),
+        *[f"No weights are given: {', '.join(weightless)} left out."] * bool(weightless),
     ]
 
 

@@ -9,9 +9,9 @@ from typing import Final
 
 from fusionbench.datasets import DATASETS
 from fusionbench.datasets.card import Archive, Card
-from fusionbench.datasets.downloading import Tick, download
 from fusionbench.datasets.loading import place
 from fusionbench.datasets.unpacking import Limits, unpack
+from fusionbench.downloads import Tick, download, local
 from fusionbench.types import UserError
 
 _OF_A_PERSON: Final = Limits(200 * 10**9, 1_000_000)
@@ -75,7 +75,7 @@ def fetch(
             inside.mkdir()
             for k, (url, digest, limits, keep) in enumerate(chosen):
                 packed = target.parent / f".{target.name}-{k}.archive"
-                got = download(url, packed, digest, tick)
+                got = _got(url, packed, digest, tick)
                 try:
                     unpack(got, inside, limits, keep)
                 finally:
@@ -96,6 +96,20 @@ def by_hand(card: Card) -> str:
         f"{card.obtain} Official page: {card.home}. Then unpack it and give its folder, or let it be unpacked: "
         f"'fusionbench dataset fetch {card.name} --from FILE'."
     )
+
+
+def _got(url: str, packed: Path, sha256: str, tick: Tick | None) -> Path:
+    """An archive: downloaded or, if it is here, where it lies."""
+    import pooch
+
+    here = local(url) if "://" in url else Path(url)
+    if here is None:
+        return download(url, packed, _OF_A_PERSON.size, sha256, tick)
+    if not here.is_file():
+        raise UserError(f"There is no file '{here}': check the path.")
+    if sha256 and pooch.file_hash(str(here)) != sha256:
+        raise UserError(f"'{here}' is something else than expected, by its SHA-256: get it anew.")
+    return here
 
 
 def _of_card(archive: Archive) -> tuple[str, str, Limits, str]:

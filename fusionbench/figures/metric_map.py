@@ -54,6 +54,7 @@ KINDS: Final = {
     "Q_S": Kind("piella:fusion_quality_map", False, (0.0, 1.0)),
     "Qc": Kind("cvejic_yang:covariance_weighted_similarity_map", False, (0.0, 1.0)),
     "Qy": Kind("cvejic_yang:redundancy_aware_similarity_map", False, (0.0, 1.0)),
+    "LPIPS": Kind("lpips:perceptual_distance_map", True, None),
 }
 """The metrics that have a map."""
 

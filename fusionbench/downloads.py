@@ -15,20 +15,54 @@ Tick: TypeAlias = Callable[[int, int], None]
 """Is told now and then how much is done, and how much there is to do."""
 
 _ATTEMPTS: Final = 5
-_LARGEST: Final = 200 * 10**9
-"""Bytes after which a server is not believed to send a dataset any more."""
 
 
-def download(url: str, path: Path, sha256: str = "", tick: Tick | None = None) -> Path:
+class BrokenError(UserError):
+    """A place did not answer, or broke off.
+
+    Attributes
+    ----------
+    reason : str
+        Why, in few words.
+    """
+
+    def __init__(self, sentence: str, reason: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+class OtherFileError(UserError):
+    """A place gave something else than expected."""
+
+
+def local(url: str) -> Path | None:
+    """The file here that a ``file://`` names; None for ``https://`` and ``http://``.
+
+    Raises
+    ------
+    UserError
+        If it begins with anything else.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return Path(url2pathname(parts.path))
+    if parts.scheme not in ("http", "https"):
+        raise UserError(f"'{url}' is no place to fetch from: give one that begins with https://, http:// or file://.")
+    return None
+
+
+def download(url: str, path: Path, largest: int, sha256: str = "", tick: Tick | None = None) -> Path:
     """Download a file, unless it is there.
 
     Parameters
     ----------
     url : str
-        ``https://``, ``http://``, ``file://`` or the path of a file here, which is then used where it lies.
+        ``https://`` or ``http://``.
     path : Path
         Where it goes. What was received of it stays beside it as ``.part`` if the connection breaks, and the next call
         goes on from there, provided that the server says that the file is still the same.
+    largest : int
+        Bytes after which the server is not believed to send what is wanted any more.
     sha256 : str
         What it must be; empty if that is not known.
     tick : callable, optional
@@ -37,50 +71,42 @@ def download(url: str, path: Path, sha256: str = "", tick: Tick | None = None) -
     Returns
     -------
     Path
+        `path`.
 
     Raises
     ------
+    BrokenError, OtherFileError
+        If the place does not answer, or gives something else.
     UserError
-        If the place does not answer or gives something else.
+        If it sends more than `largest`.
     """
     import pooch
 
-    scheme = urlsplit(url).scheme if "://" in url else ""
-    if scheme in ("", "file"):
-        return _here(Path(url2pathname(urlsplit(url).path)) if scheme else Path(url), sha256)
-    if scheme not in ("http", "https"):
-        raise UserError(f"'{url}' is no place to fetch from: give one that begins with https://, http:// or file://.")
     pooch.get_logger().setLevel("ERROR")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         digest = f"sha256:{sha256}" if sha256 else None
-        pooch.retrieve(url, digest, path.name, path.parent, downloader=_Resuming(path, tick))
+        pooch.retrieve(url, digest, path.name, path.parent, downloader=_Resuming(path, tick, largest))
     except UserError:
         raise
     except OSError as error:  # what requests raises is one too
         kept = f"; {_megabytes(part)} are kept, try again to go on" if (part := _part(path)).is_file() else ""
-        raise UserError(f"{url} could not be fetched ({_short(error)}){kept or ': try again later'}.") from error
+        reason = _short(error)
+        sentence = f"{url} could not be fetched ({reason}){kept or ': try again later'}."
+        raise BrokenError(sentence, reason) from error
     except ValueError as error:
-        raise UserError(f"{url} gave something else than expected, by its SHA-256: fetch it from elsewhere.") from error
-    return path
-
-
-def _here(path: Path, sha256: str) -> Path:
-    import pooch
-
-    if not path.is_file():
-        raise UserError(f"There is no file '{path}': check the path.")
-    if sha256 and pooch.file_hash(str(path)) != sha256:
-        raise UserError(f"'{path}' is something else than expected, by its SHA-256: get it anew.")
+        raise OtherFileError(
+            f"{url} gave something else than expected, by its SHA-256: fetch it from elsewhere."
+        ) from error
     return path
 
 
 class _Resuming:
     """What pooch takes for a downloader, and its own one for a progress bar."""
 
-    def __init__(self, path: Path, tick: Tick | None) -> None:
+    def __init__(self, path: Path, tick: Tick | None, largest: int) -> None:
         self.part, self.mark = _part(path), path.with_name(f".{path.name}.mark")
-        self.tick = tick
+        self.tick, self.largest = tick, largest
         self.total = self.start = 0
         self.file: BinaryIO
 
@@ -139,9 +165,11 @@ class _Resuming:
 
     def update(self, _: int) -> None:
         done, total = self.file.tell(), self.start + self.total
-        if done > _LARGEST:
+        if done > self.largest:
             self._forget()
-            raise UserError(f"{self.url} sends more than {_LARGEST // 10**9} GB: get it from a place that you trust.")
+            raise UserError(
+                f"{self.url} sends more than {self.largest // 10**9} GB: get it from a place that you trust."
+            )
         if self.tick is not None:
             self.tick(done, max(done, total))
 
