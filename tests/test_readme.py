@@ -58,6 +58,8 @@ ELSEWHERE = {
     "dask worker tcp://head:8786 --nworkers 16 --nthreads 1",
     "fusionbench run llvip.toml --cluster tcp://head:8786 --no-report",
 }
+# The scenes that stand in for TNO are not TNO, and it says so.
+INCOMPLETE = {"fusionbench dataset verify tno"}
 SHORTER = {
     # One step says that the words are right; tests/test_training.py says that it learns.
     "train": "--steps 1 --batch 1 --crop 32 --hold-out 1".split(),
@@ -74,7 +76,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for registry in (METRICS, METHODS):
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
         monkeypatch.setattr(registry, "_loaded", dict(registry._loaded))
-    synthetic.make(tmp_path / "tno", 3, (192, 144))
+    synthetic.make(tmp_path / "tno", 3, (192, 168))  # MS-SSIM needs 161
     for side in ("ir", "vis"):
         (tmp_path / "tno" / side / "03.png").rename(tmp_path / "tno" / side / "17.png")
     for name in ("roadscene", "msrs"):
@@ -102,7 +104,8 @@ def test_every_command_runs(folder: Path, capsys: pytest.CaptureFixture[str]) ->
             continue
         added = SHORTER.get(words[1], [])
         capsys.readouterr()
-        assert (cli.main([*words[1:], *added]), command) == (0, command), capsys.readouterr().err
+        code = int(command in INCOMPLETE)
+        assert (cli.main([*words[1:], *added]), command) == (code, command), capsys.readouterr().err
         if "-o" in words:
             target = Path(words[words.index("-o") + 1])
             assert target.is_dir() or target.stat().st_size > 100, command
