@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 METHODS = "average lp dwt dtcwt nsct adf cbf fpde gff gtf hmsd-gf hybrid-msd ifevip mgff msvd tif vsm-wls gfce".split()
 
 
-def prices(size: tuple[int, int]) -> dict[str, float]:
+def prices(size: tuple[int, int], metrics: str) -> dict[str, float]:
     """Milliseconds of one core for the parts of a pair, by megapixel, and bytes by pixel."""
     import numpy as np
     import PIL.Image
@@ -54,7 +54,7 @@ def prices(size: tuple[int, int]) -> dict[str, float]:
         "decode": milliseconds(lambda: np.asarray(PIL.Image.open(io.BytesIO(data)))) / mega,
         "encode": milliseconds(encoded) / mega,
     }
-    definitions, _ = define("all", CONVENTIONS["standard"])
+    definitions, _ = define(metrics, CONVENTIONS["standard"])
 
     def scored(count: int) -> float:
         fused = [average] * count
@@ -103,12 +103,13 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=15488)
     parser.add_argument("--size", default="1280x1024")
     parser.add_argument("--methods", type=int, default=30)
+    parser.add_argument("--metrics", default="all")
     parser.add_argument("--workers", default="1,8,64")
     options = parser.parse_args()
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ[f"{library}_NUM_THREADS"] = "1"
     width, height = map(int, options.size.split("x"))
-    price = prices((min(width, 640), min(height, 512)))
+    price = prices((min(width, 640), min(height, 512)), options.metrics)
     price["scheduler"] = overhead()
     print(f"decoding {price['decode']:.1f}, encoding {price['encode']:.1f} ms a megapixel of colour PNG")
     print(f"fusing {price['fuse']:.0f} ms a megapixel, the mean of {len(METHODS)} classical methods")
