@@ -62,6 +62,22 @@ def test_critical_values_are_demsars(k: int, alpha: float, q: float) -> None:
     assert statistics.critical_difference(k, n, alpha) == pytest.approx(q * math.sqrt(k * (k + 1) / 6 / n), rel=4e-4)
 
 
+@pytest.mark.filterwarnings("ignore")  # of what it imports
+@pytest.mark.parametrize("alpha", [0.05, 0.1])
+@pytest.mark.parametrize("seed", range(6))
+def test_nemenyis_verdicts_are_those_of_scikit_posthocs(seed: int, alpha: float) -> None:
+    """Two methods are further apart than the critical difference exactly where its p is below the level."""
+    posthocs = pytest.importorskip("scikit_posthocs")
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(25, 7)) + np.linspace(0, 0.9, 7)
+    p = np.asarray(posthocs.posthoc_nemenyi_friedman(values))
+    mean = statistics.ranks(values).mean(0)
+    apart = np.abs(mean[:, np.newaxis] - mean) > statistics.critical_difference(7, 25, alpha)
+    np.testing.assert_array_equal(apart, p < alpha)
+    assert apart.any()
+    assert not apart.all()
+
+
 @given(tables, st.sampled_from(["higher", "lower"]))
 def test_ranks_and_friedman_are_scipys(values: np.ndarray, better: str) -> None:
     ranked = statistics.ranks(values, better)
