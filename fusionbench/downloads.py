@@ -51,6 +51,13 @@ def local(url: str) -> Path | None:
     return None
 
 
+def cache() -> Path:
+    """The folder for what is got: that of the user's cache, or ``FUSIONBENCH_CACHE``."""
+    import pooch
+
+    return Path(os.environ.get("FUSIONBENCH_CACHE") or pooch.os_cache("fusionbench"))
+
+
 def download(url: str, path: Path, largest: int, sha256: str = "", tick: Tick | None = None) -> Path:
     """Download a file, unless it is there.
 

@@ -53,8 +53,11 @@ def folder_of(path: Path) -> Path:
 
 def _definitions(asked: config.Benchmark, remarks: list[str]) -> dict[tuple[str, PlaneRule], tuple[Definition, ...]]:
     # Of metrics that only a group asks for, those of colour are left out where there is none.
-    by_group = {each.name: each.by_group for each in define(asked.metrics, convention("standard"))[0]}
+    defined_here, left_out = define(asked.metrics, convention("standard"))
+    by_group = {each.name: each.by_group for each in defined_here}
     names = list(by_group)
+    if left_out:
+        remarks.append(f"No weights are given: {', '.join(left_out)} left out")
     whose = [asked.convention] if isinstance(asked.convention, str) else asked.convention
     chosen: dict[tuple[str, PlaneRule], tuple[Definition, ...]] = {}
     for each in dict.fromkeys(whose):

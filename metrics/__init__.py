@@ -71,6 +71,7 @@ METRICS: Registry[Metric] = Registry(
         "FMI_w": f"{__name__}.features:wavelet_information",
         "CF": f"{__name__}.colour:colourfulness",
         "Delta-E": f"{__name__}.colour:colour_difference",
+        "LPIPS": f"{__name__}.lpips:perceptual_distance",
     },
 )
 """Every metric by its short name, in the order of the columns of a table."""

@@ -14,6 +14,7 @@ class Metric(Protocol):
     """A function of a triple that knows what it is."""
 
     card: MetricCard
+    digest: Callable[[], str] | None
     __name__: str
 
     def __call__(self, t: Triple, /, **parameters: Any) -> float:
@@ -45,13 +46,18 @@ def metric(
     undefined: str = "",
     fooled: str = "",
     colour: bool = False,
+    weights: str = "",
+    digest: Callable[[], str] | None = None,
 ) -> Callable[[F], F]:
     """Give a function of a `Triple` its card, and its place in the registry.
 
     Parameters
     ----------
-    name, title, better, range, sources, version, reference, formula, standard, undefined, fooled, colour
+    name, title, better, range, sources, version, reference, formula, standard, undefined, fooled, colour, weights
         The fields of `fusionbench.types.MetricCard`.
+    digest : callable, optional
+        Of a metric that needs weights: says what those are that the user gives, or that there are none by an empty
+        word; a `fusionbench.types.UserError` if they are unusable. It becomes the keyword ``weights`` of every definition.
 
     Examples
     --------
@@ -67,8 +73,21 @@ def metric(
         from . import METRICS
 
         function.card = MetricCard(  # type: ignore[attr-defined]
-            name, title, better, range, sources, version, reference, formula, standard, undefined, fooled, colour
+            name,
+            title,
+            better,
+            range,
+            sources,
+            version,
+            reference,
+            formula,
+            standard,
+            undefined,
+            fooled,
+            colour,
+            weights,
         )
+        function.digest = digest  # type: ignore[attr-defined]
         METRICS.register(name, function)  # type: ignore[arg-type]
         return function
 

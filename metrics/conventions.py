@@ -60,7 +60,7 @@ _PROGRAMS = [
                 " MS-SSIM MEF-SSIM MEF-MS-SSIM Q_S Q_W Q_E Qc Qy"
                 " Qcb Qcv VIFF Qp FSIM"
                 " NMI Q_NCIE Q_TE FMI_pixel FMI_gradient FMI_edge FMI_dct FMI_w"
-                " CF Delta-E"
+                " CF Delta-E LPIPS"
             ).split()
         },
         note="8-bit grey levels 0..255, float64, logarithms to base 2. The functions' own defaults.",

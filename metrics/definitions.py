@@ -58,7 +58,11 @@ def definition(name: str, whose: Convention) -> Definition | None:
     function = METRICS[name]
     keywords = inspect.signature(function).parameters
     defaults = {key: keyword.default for key, keyword in keywords.items() if keyword.default is not keyword.empty}
-    return Definition(name, whose.name, function.card, function, defaults | dict(own), name in whose.side_by_side)
+    # Numbers of other weights are numbers of another definition.
+    given = {"weights": function.digest()} if function.digest else {}
+    return Definition(
+        name, whose.name, function.card, function, {**defaults, **own, **given}, name in whose.side_by_side
+    )
 
 
 def define(metrics: str | Iterable[str], whose: Convention) -> tuple[list[Definition], list[str]]:
@@ -76,12 +80,13 @@ def define(metrics: str | Iterable[str], whose: Convention) -> tuple[list[Defini
     definitions : list of Definition
         Each metric once, in the order asked for.
     left_out : list of str
-        Metrics of a group that the convention does not define.
+        Metrics of a group that the convention does not define, or whose weights are not given.
 
     Raises
     ------
     UserError
-        If a name does not exist, a metric asked for by name is not defined by the convention, or nothing was named.
+        If a name does not exist, a metric asked for by name is not defined by the convention or lacks its weights, or
+        nothing was named.
     """
     known = METRICS.names()
     groups: dict[str, Sequence[str]] = {"core": CORE, "all": known}
@@ -93,6 +98,10 @@ def define(metrics: str | Iterable[str], whose: Convention) -> tuple[list[Defini
             raise unknown("metric", word, [*groups, *known])
         for name in groups.get(word, [word]):
             found = definition(name, whose)
+            if found and found.card.weights and not found.parameters["weights"]:
+                if word not in groups:
+                    raise UserError(f"{name} needs weights, which do not come with the package: {found.card.weights}.")
+                found = None
             if found:
                 asked = word not in groups or (name in chosen and not chosen[name].by_group)
                 chosen[name] = replace(found, by_group=not asked)

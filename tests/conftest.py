@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,35 @@ def lpips_weights(lpips_file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """As a user gives them."""
     monkeypatch.setenv("FUSIONBENCH_LPIPS", str(lpips_file))
     return lpips_file
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Torch in one thread, as the authors' programs were run; sums of another order differ in the last bits."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def no_gradients() -> Iterator[None]:
+    """What torch computes is not remembered for training."""
+    import torch
+
+    with torch.no_grad():
+        yield
+
+
+@pytest.fixture(scope="module")
+def one_thread_of_blas() -> Iterator[None]:
+    """BLAS in one thread, as where the detectors run; several would wait for one another on busy cores."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 @pytest.fixture(scope="session")

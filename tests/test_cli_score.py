@@ -402,7 +402,7 @@ def test_metric_list_has_them_all(said, monkeypatch: pytest.MonkeyPatch) -> None
     assert max(map(len, out)) <= 80
     names = [line.partition(" ")[0] for line in out]
     for name in fb.metrics.available():
-        assert name + "*" * (name in CORE) in names
+        assert name + "*" * (name in CORE) + "+" * (name == "LPIPS") in names
     for name, whose in CONVENTIONS.items():
         assert f"{name} " in "\n".join(out)
         assert whose.title.split()[0] in "\n".join(out)

@@ -8,7 +8,7 @@ import os
 import shutil
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +16,6 @@ import numpy as np
 import PIL.Image
 import pytest
 from faults import Levels, moved, stretched, through_jpeg
-from threadpoolctl import threadpool_limits
 
 import fusionbench as fb
 from fusionbench import cli, images
@@ -30,11 +29,7 @@ NAMES = ("1", "2", "3", "10")
 SIZE = 256, 192
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """BLAS in one thread, as where the detectors run; several would wait for one another on busy cores."""
-    with threadpool_limits(1, user_api="blas"):
-        yield
+pytestmark = pytest.mark.usefixtures("one_thread_of_blas")
 
 
 class Place(NamedTuple):

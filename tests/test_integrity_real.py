@@ -16,7 +16,6 @@ import numpy as np
 import PIL.Image
 import pytest
 from faults import Levels, moved, stretched, through_jpeg
-from threadpoolctl import threadpool_limits
 
 from fusionbench import images
 from fusionbench.integrity import Finding, Report, check_paths, shift, storage
@@ -40,11 +39,7 @@ SETS: dict[str, tuple[str, str, str, dict[str, int]]] = {
 }
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """BLAS in one thread, as where the detectors run; several would wait for one another on busy cores."""
-    with threadpool_limits(1, user_api="blas"):
-        yield
+pytestmark = pytest.mark.usefixtures("one_thread_of_blas")
 
 
 @cache

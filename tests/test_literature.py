@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,7 @@ from fusionbench.fusing import stored  # noqa: E402
 LITERATURE = [name for name, place in weights.NETWORKS.items() if place.startswith("literature.")]
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """As the authors' programs were run; sums of another order differ in the last bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def reference(case: Case, folder: Path) -> dict[str, np.ndarray]:

@@ -18,11 +18,7 @@ from fusionbench.baselines.learned.literature import auif, mfeif, nestfuse, rfn_
 from fusionbench.baselines.learned.literature.blocks import in_proportion, without_files  # noqa: E402
 from fusionbench.baselines.learned.methods import stretched  # noqa: E402
 
-
-@pytest.fixture(autouse=True)
-def no_gradients() -> Any:
-    with torch.no_grad():
-        yield
+pytestmark = pytest.mark.usefixtures("no_gradients")
 
 
 def official(shared: Path, method: str, file: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import formula
@@ -21,12 +20,7 @@ LOCAL = ["tardal", "ifcnn", "reconet"]
 SEEING_ALL = ["smoa", "ydtr", "datfuse"]
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def changed(name: str, options: dict[str, str]) -> np.ndarray:

@@ -23,14 +23,7 @@ from fusionbench.baselines.learned.literature import defusion, swinfuse, swinfus
 from fusionbench.baselines.learned.literature.cddfuse import attention_of_channels  # noqa: E402
 from fusionbench.baselines.learned.literature.swin import CrossAttention, SelfAttention, Windows  # noqa: E402
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Any:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with torch.no_grad():
-        yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread", "no_gradients")
 
 
 def by_formula(method: str) -> dict[str, np.ndarray]:

@@ -20,15 +20,7 @@ from fusionbench.baselines.training import compensation, coupled_contrast, patch
 from fusionbench.baselines.training.detail import detail_errors  # noqa: E402
 from fusionbench.types import UserError  # noqa: E402
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Any:
-    """As the authors' programs were run; sums of another order differ in the last bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with torch.no_grad():
-        yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread", "no_gradients")
 
 
 @pytest.fixture(scope="module")

@@ -23,14 +23,7 @@ IR, VIS = formula.image(40, 56, 2), formula.image(40, 56, 3)
 ALL = pytest.mark.parametrize("name", list(NETWORKS))
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Any:
-    """As the authors' programs were run; sums of another order differ in the last bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with torch.no_grad():
-        yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread", "no_gradients")
 
 
 def filled(name: str) -> Any:

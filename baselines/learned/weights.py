@@ -15,7 +15,8 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 import fusionbench
-from fusionbench.downloads import BrokenError, OtherFileError, Tick, download, local
+from fusionbench import downloads
+from fusionbench.downloads import BrokenError, OtherFileError, Tick
 from fusionbench.files import whole
 from fusionbench.registry import unknown
 from fusionbench.types import UserError
@@ -197,9 +198,7 @@ def at_hand(known: WeightsCard) -> Path | None:
 
 def cache() -> Path:
     """The folder that fetched weights go to: that of the user's cache, or below ``FUSIONBENCH_CACHE``."""
-    import pooch
-
-    return Path(os.environ.get("FUSIONBENCH_CACHE") or pooch.os_cache("fusionbench")) / "weights"
+    return downloads.cache() / "weights"
 
 
 def how_to_get(known: WeightsCard) -> str:
@@ -413,8 +412,8 @@ def _download(known: WeightsCard, url: str, folder: Path, tick: Tick | None) -> 
     """The file, in a folder that is thrown away if anything goes wrong."""
     part = folder / _name(known)
     try:
-        if (here := local(url)) is None:
-            return download(url, part, LARGEST, known.sha256, tick)
+        if (here := downloads.local(url)) is None:
+            return downloads.download(url, part, LARGEST, known.sha256, tick)
         part.write_bytes(content(here))
         if known.sha256 and _sha256(part) != known.sha256:
             raise OtherFileError(f"'{here}' is something else.")

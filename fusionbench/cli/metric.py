@@ -47,7 +47,7 @@ def list_(as_json: _Json = False) -> None:
     for line in table(["metric", "title", "better", "range", "sources"], rows, left=(0, 1)):
         typer.echo(line)
     typer.echo("* core: what 'score' computes if nothing else is asked for.")
-    typer.echo("+ needs weights of yours, see 'metric info'; where they are not given, 'all' leaves it out.\n")
+    typer.echo("+ needs weights of yours, see 'metric info'; without them 'all' leaves it out.\n")
     typer.echo("Conventions")
     longest = max(map(len, CONVENTIONS))
     for whose in CONVENTIONS.values():

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from fusionbench import downloads
 from fusionbench.datasets import DATASETS
 from fusionbench.datasets.card import Card, Split, Subset
 from fusionbench.datasets.layouts import Pairs, joined, pairs_in
@@ -77,9 +78,7 @@ def home() -> Path:
     """The folder that datasets are fetched to, ``FUSIONBENCH_DATA`` or a part of the user's cache."""
     if folder := os.environ.get("FUSIONBENCH_DATA"):
         return Path(folder)
-    import pooch
-
-    return Path(os.environ.get("FUSIONBENCH_CACHE") or pooch.os_cache("fusionbench")) / "datasets"
+    return downloads.cache() / "datasets"
 
 
 def without_repeats(found: Pairs, card: Card) -> Pairs:
