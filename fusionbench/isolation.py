@@ -89,10 +89,12 @@ class Isolated:
         theirs.close()
         try:
             # Its imports and plugins do not count as the time of a method.
-            ours.recv()
+            trouble = ours.recv()
         except EOFError:
+            trouble = "it ended at once"
+        if trouble:
             process.join()
-            raise UserError("The process that a method should run in could not start: leave its timeout out.") from None
+            raise UserError(f"The process that a method with a timeout runs in could not start: {trouble}")
         child = _Child(process, ours)
         with self._lock:
             self._all.append(child)
@@ -117,9 +119,13 @@ def _serve(line: Connection, files: Sequence[Path]) -> None:
     from fusionbench.baselines import METHODS
     from fusionbench.fusing import fuse_levels
 
-    for file in files:
-        plugins.run(file)
-    line.send("ready")
+    try:
+        for file in files:
+            plugins.run(file)
+    except UserError as error:
+        line.send(str(error))
+        return
+    line.send("")
     with threadpool_limits(1, user_api="blas"):
         while True:
             try:

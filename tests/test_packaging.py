@@ -146,7 +146,7 @@ def test_sdist_and_wheel_hold_everything(tmp_path: Path) -> None:
     }
     page = {f"fusionbench/report/page.{suffix}" for suffix in ("css", "html", "js")}
     page |= {f"fusionbench/datasets/cards/{file.name}" for file in (ROOT / "fusionbench/datasets/cards").iterdir()}
-    assert names == expected | learned | page | {"fusionbench/py.typed"}
+    assert names == expected | learned | page | {"fusionbench/py.typed", "fusionbench/usual.csv"}
 
     # Elsewhere and without the checkout, the words are still found.
     script = "import sys; sys.path.insert(0, 'site'); import fusionbench; print(fusionbench.metrics.__file__)"

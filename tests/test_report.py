@@ -199,10 +199,10 @@ def test_missing_images_are_said() -> None:
 
 
 def test_definitions_are_those_of_the_table_or_nobodys() -> None:
-    frame = scores(["a"], convention="vifb").drop(columns="EN").assign(Qcv=1.0)
-    [known] = provenance.definitions(tables.read(frame))
+    frame = scores(["a"], convention="vifb").drop(columns="EN").assign(Votes=1.0)
+    [known] = provenance.definitions(tables.read(frame, higher=["Votes"]))
     assert known.title == "vifb: VIFB (Zhang et al. 2020)"
-    assert [entry.id for entry in known.entries] == ["SSIM/vifb@1", "MSE, Qcv"]
+    assert [entry.id for entry in known.entries] == ["SSIM/vifb@1", "MSE, Votes"]
     assert 'aggregate = "sum"' in known.entries[0].parameters
     [unknown] = provenance.definitions(tables.read(scores(["a"], convention="theirs")))
     assert [entry.id for entry in unknown.entries] == ["EN, SSIM, MSE"]
