@@ -41,6 +41,8 @@ ELSEWHERE = {
     "python benchmarks/score_speed.py",
     "python benchmarks/method_speed.py",
     "python benchmarks/metric_speed.py",
+    # In the folder of the examples results/ are the user's: tests/test_results.py does the same.
+    "fusionbench leaderboard results/tno/scores.parquet scores.csv",
     # They need a network.
     "pip install -c constraints.txt .",
     "pip install -c constraints.txt '.[learned]'",

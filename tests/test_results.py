@@ -10,6 +10,7 @@ import pytest
 from conftest import ROOT
 from fusionbench import fuse, images
 from fusionbench.datasets import pairs_in
+from fusionbench.leaderboards import leaderboard
 from fusionbench.scoring import score
 
 DATASETS = {"tno": 42, "roadscene": 50, "vifb": 21, "msrs": 20}
@@ -35,6 +36,19 @@ def test_everything_is_there(name: str) -> None:
         for metric in ("EN", "SD", "Qabf"):
             assert means[metric].to_numpy() == pytest.approx(rows.loc[means.index, metric].to_numpy(), rel=1e-12)
     assert "fingerprint" in (folder / "README.md").read_text()
+
+
+def test_a_table_of_ones_own_is_ranked_among_them(tmp_path: Path) -> None:
+    """As `score` writes it: wide, with the name of a file, and without that of the dataset."""
+    rows = table("tno").query("method == 'lp' and convention == 'standard'")
+    wide = rows.pivot(index="pair", columns="metric", values="value")[["EN", "SSIM"]].reset_index()
+    mine = wide.assign(method="mine", image=wide["pair"] + ".png", convention="standard").drop(columns="pair")
+    mine.to_csv(tmp_path / "mine.csv", index=False)
+    tables = [ROOT / "results" / "tno" / "scores.parquet", tmp_path / "mine.csv"]
+    [board, *_] = leaderboard(tables, metrics="EN,SSIM", resamples=50).boards
+    places = {method: board.ranking.rank[at] for at, method in enumerate(board.ranking.methods)}
+    assert len(places) == 42
+    assert places["mine"] == places["lp"]
 
 
 @pytest.mark.parametrize("method", SAMPLE)
