@@ -11,7 +11,7 @@ import numpy as np
 from fusionbench.statistics import Array, ranks
 from fusionbench.types import Better
 
-_CHUNK: Final = 20_000_000
+_CHUNK: Final = 2_000_000
 """How many numbers the bootstrap holds at a time."""
 
 

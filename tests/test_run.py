@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from filelock import FileLock
 
-from fusionbench import files, images, planning
+from fusionbench import files, images, pixels, planning
 from fusionbench.baselines.card import method
 from fusionbench.cells import Entry, Log
 from fusionbench.cli import main
@@ -223,7 +223,7 @@ def test_dry_run_does_nothing(bench: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_metrics_of_colour_are_left_out_of_grey_images(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for path in Path("streets/vis").glob("*.png"):
-        images.write(path, images.luma(images.read(path), "bt601"))
+        images.write(path, pixels.luma(images.read(path), "bt601"))
     bench.write_text(bench.read_text().replace('"EN,SD,MI"', '"all"').replace(', "tang-uint8"', ""))
     # Too small for a window of some, which is said of each; of colour nothing is said.
     failures = done(capsys, bench, code=1)["failures"]
@@ -460,6 +460,33 @@ def test_fifty_kills(tmp_path: Path) -> None:
     assert results(tmp_path / "killed") == results(tmp_path / "whole")
     assert content(tmp_path / "killed" / "fused") == content(tmp_path / "whole" / "fused")
     assert not list(tmp_path.rglob(".*.part"))
+
+
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from fusionbench import planning, runner
+
+plan, _ = planning.plan(Path("bench.toml"), Path("mine"))
+for number, outcome in enumerate(runner.run(plan, workers=2), 1):
+    if number % 400 == 0:
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_memory_does_not_grow_with_the_pairs(tmp_path: Path) -> None:
+    """What 1,200 pairs need at the peak, 400 of them needed; 20,000 are in benchmarks/run_scale.py."""
+    pytest.importorskip("resource", reason="only Unix tells a process how much memory it had")
+    synthetic.make(tmp_path / "scenes", 4, (32, 32))
+    for side in ("ir", "vis"):
+        (tmp_path / "streets" / side).mkdir(parents=True)
+        for number in range(1200):
+            os.link(tmp_path / f"scenes/{side}/{number % 4 + 1:02}.png", tmp_path / f"streets/{side}/{number:04}.png")
+    write(tmp_path / "bench.toml")
+    words = [sys.executable, "-c", MEMORY]
+    said = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=True)
+    early, _, late = map(int, said.stdout.split())
+    assert late - early < 12 << (20 if sys.platform == "darwin" else 10)
 
 
 def test_torn_lines_are_passed_over(tmp_path: Path) -> None:
