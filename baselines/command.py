@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from fusionbench import images
+from fusionbench import images, pixels
 from fusionbench.types import Color, UserError
 
 from .card import Opens, Plane, method
@@ -208,8 +208,8 @@ def _result(path: Path, vis: Plane) -> Plane:
         raise UserError("The program wrote no image to {out}")
     image = images.read(path)
     if image.shape[:2] != vis.shape[:2]:
-        one, two = (f"{columns} x {rows}" for rows, columns in (image.shape[:2], vis.shape[:2]))
-        raise UserError(f"The program wrote an image of {one} pixels (width x height) where one of {two} was due")
+        one, due = pixels.size(image), pixels.size(vis)
+        raise UserError(f"The program wrote an image of {one} pixels (width x height) where one of {due} was due")
     return image.astype(np.float64) / (257 if image.dtype == np.uint16 else 1)
 
 

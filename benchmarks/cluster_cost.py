@@ -30,12 +30,12 @@ def prices(size: tuple[int, int], metrics: str) -> dict[str, float]:
     import numpy as np
     import PIL.Image
 
-    from fusionbench import images
+    from fusionbench import pixels
     from fusionbench.baselines import METHODS as known
     from fusionbench.datasets import synthetic
     from fusionbench.metrics.conventions import CONVENTIONS
     from fusionbench.metrics.definitions import define
-    from fusionbench.scoring import score_levels
+    from fusionbench.stacks import score_levels
     from fusionbench.workers import Stop
 
     width, height = size
@@ -66,7 +66,7 @@ def prices(size: tuple[int, int], metrics: str) -> dict[str, float]:
     # What is measured on the sources is measured once for all methods.
     found["score"] = (five - first) / 4 / mega
     found["sources"] = first / mega - found["score"]
-    ir, vis = scene.ir.astype(np.float64), images.luma(scene.vis, "bt601").astype(np.float64)
+    ir, vis = scene.ir.astype(np.float64), pixels.luma(scene.vis, "bt601").astype(np.float64)
     each = [milliseconds(lambda name=name: known[name](ir, vis)) / mega for name in METHODS]  # type: ignore[misc]
     found["fuse"] = statistics.fmean(each)
     return found

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from fusionbench import UserError, fuse, images
+from fusionbench import UserError, fuse, images, pixels
 from fusionbench.baselines import METHODS
 from fusionbench.datasets import synthetic
 from fusionbench.pairing import pair_sources
@@ -66,7 +66,7 @@ def main() -> None:
             synthetic.make(Path(made), 3)
         folders = arguments.ir or Path(made, "ir"), arguments.vis or Path(made, "vis")
         read = [
-            tuple(images.luma(images.to_levels(images.read(path)), "bt601") for path in (pair.ir, pair.vis))
+            tuple(pixels.luma(pixels.to_levels(images.read(path)), "bt601") for path in (pair.ir, pair.vis))
             for pair in chosen_pairs(*folders, arguments.scenes)
         ]
     width = arguments.width

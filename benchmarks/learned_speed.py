@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fusionbench import images
+from fusionbench import pixels
 from fusionbench.baselines.learned import networks, weights
 from fusionbench.baselines.learned.adapter import Conditions, Fuser
 from fusionbench.baselines.learned.clfnet import Generator
@@ -107,7 +107,7 @@ def rows(name: str, options: argparse.Namespace) -> Iterator[Row]:
     width, height = map(int, options.size.split("x"))
     pair = scene(1, width, height)
     ir, vis = (
-        torch.from_numpy(images.luma(image, "bt601").astype(np.float32))[None, None].to(device)
+        torch.from_numpy(pixels.luma(image, "bt601").astype(np.float32))[None, None].to(device)
         for image in (pair.ir, pair.vis)
     )
     torch.manual_seed(1)

@@ -40,11 +40,11 @@ def milliseconds(work: Callable[[], object]) -> float:
 
 def sources(width: int, height: int) -> list[np.ndarray]:
     """Grey levels of a pair."""
-    from fusionbench import images
+    from fusionbench import pixels
     from fusionbench.datasets import synthetic
 
     scene = synthetic.scene(1, width, height)
-    return [images.luma(image, "bt601") for image in (scene.ir, scene.vis)]
+    return [pixels.luma(image, "bt601") for image in (scene.ir, scene.vis)]
 
 
 def decoding(pair: list[np.ndarray]) -> float:

@@ -26,14 +26,14 @@ def triple() -> Triple:
     """A made scene and the average of its sources, in colour and grey."""
     import numpy as np
 
-    from fusionbench import images
+    from fusionbench import pixels
     from fusionbench.datasets import synthetic
     from fusionbench.metrics.triple import Triple
 
     scene = synthetic.scene(1, *SIZE)
     average = ((scene.ir[:, :, None].astype(np.uint16) + scene.vis + 1) // 2).astype(np.uint8)
     stored = [scene.ir, scene.vis, average]
-    ir, vis, fused = (images.luma(image, "bt601") for image in stored)
+    ir, vis, fused = (pixels.luma(image, "bt601") for image in stored)
     return Triple.of(ir, vis, fused, stored=stored)
 
 

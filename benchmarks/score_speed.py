@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fusionbench import images, score_folder
+from fusionbench import images, pixels, score_folder
 from fusionbench.datasets import synthetic
 from fusionbench.metrics import CORE, METRICS
 from fusionbench.metrics.triple import Scene, Triple
@@ -45,7 +45,7 @@ def milliseconds(work: Callable[[], object], repeats: int) -> float:
 
 def measure(pair: Pair, fused: list[Path], repeats: int) -> dict[str, float | str]:
     """The times of one pair, in milliseconds."""
-    ir, vis, *made = (images.luma(images.to_levels(images.read(path)), "bt601") for path in (pair.ir, pair.vis, *fused))
+    ir, vis, *made = (pixels.luma(pixels.to_levels(images.read(path)), "bt601") for path in (pair.ir, pair.vis, *fused))
 
     def decode() -> None:
         for path in (pair.ir, pair.vis, fused[0]):
@@ -74,7 +74,7 @@ def synthetic_folders(folder: Path) -> tuple[Path, Path, Path]:
     for name in ("average", "max", "min"):
         (folder / "fused" / name).mkdir(parents=True)
     for file in sorted((folder / "ir").iterdir()):
-        a, b = (images.luma(images.read(folder / source / file.name), "bt601") for source in ("ir", "vis"))
+        a, b = (pixels.luma(images.read(folder / source / file.name), "bt601") for source in ("ir", "vis"))
         for name, plane in (
             ("average", (a.astype(np.uint16) + b) // 2),
             ("max", np.maximum(a, b)),

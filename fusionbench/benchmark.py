@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from fusionbench import images
+from fusionbench import pixels
 from fusionbench.cells import Entry, Log, key
 from fusionbench.metrics.definitions import Definition
 from fusionbench.recipe import Recipe
@@ -65,7 +65,7 @@ class Plan:
     folder: Path
     datasets: tuple[Dataset, ...]
     methods: tuple[Method, ...]
-    definitions: Mapping[tuple[str, images.PlaneRule], tuple[Definition, ...]]
+    definitions: Mapping[tuple[str, pixels.PlaneRule], tuple[Definition, ...]]
 
     @property
     def images(self) -> int:

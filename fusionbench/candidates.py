@@ -16,11 +16,12 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusionbench import images
+from fusionbench import images, pixels
 from fusionbench.metrics import METRICS
 from fusionbench.metrics.conventions import CONVENTIONS
 from fusionbench.metrics.definitions import Definition, conventions_with
-from fusionbench.scoring import Progress, score_levels, warm_up
+from fusionbench.scoring import Progress
+from fusionbench.stacks import score_levels, warm_up
 from fusionbench.types import Fused, Pair, UserError
 from fusionbench.workers import Stop, as_finished, count, telling_of_compilation
 
@@ -42,7 +43,8 @@ _SHARED_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "VIFF": ("VIF",),
 }
 """Metrics that some programs call by the name of another one: CDDFuse's VIFF is VIF."""
-_GREY: Final[tuple[images.LumaRule, ...]] = ("matlab", "bt601", "pillow")
+_ONE_SIZE: Final = "give images of one size"
+_GREY: Final[tuple[pixels.LumaRule, ...]] = ("matlab", "bt601", "pillow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Candidate:
     """
 
     definition: Definition
-    luma: images.PlaneRule
+    luma: pixels.PlaneRule
     conventions: tuple[str, ...]
     change: str = ""
     renamed: bool = False
@@ -110,7 +112,7 @@ def variants(metric: str, *, coloured: bool) -> list[Candidate]:
             new = Candidate(changed, base.luma, whose, f"{keyword}={value!r}")
             found.setdefault(new.key, new)
         for rule in (*_GREY, "per-channel") if coloured else ():
-            new = Candidate(own, typing.cast(images.PlaneRule, rule), whose, f"grey={rule!r}")
+            new = Candidate(own, typing.cast(pixels.PlaneRule, rule), whose, f"grey={rule!r}")
             found.setdefault(new.key, new)
     return [candidate for candidate in found.values() if candidate.change]
 
@@ -201,7 +203,7 @@ def coloured(item: Fused) -> bool:
     UserError
         If a file cannot be read.
     """
-    return not all(_is_grey(_levels(path)) for path in (item.pair.ir, item.pair.vis, item.path))
+    return not all(pixels.is_grey(_levels(path)) for path in (item.pair.ir, item.pair.vis, item.path))
 
 
 def _measure_pair(
@@ -212,22 +214,22 @@ def _measure_pair(
     unusable: dict[Path, str] = {}
     try:
         ir, vis = _levels(pair.ir), _levels(pair.vis)
-        _same_size(pair.vis, vis, pair.ir, ir)
+        pixels.same_size(f"'{pair.vis}'", vis, f"'{pair.ir}'", ir, _ONE_SIZE)
     except UserError as error:
         return len(fused), values, {item.path: str(error) for item in fused}
     usable: list[tuple[Fused, NDArray[np.uint8]]] = []
     for item in fused:
         try:
             levels = _levels(item.path)
-            _same_size(item.path, levels, pair.ir, ir)
+            pixels.same_size(f"'{item.path}'", levels, f"'{pair.ir}'", ir, _ONE_SIZE)
             usable.append((item, levels))
         except UserError as error:
             unusable[item.path] = str(error)
     # Where nothing has colour, every rule for it is the same one: what differs in the rule alone is computed once.
     everything = [ir, vis, *(levels for _, levels in usable)]
-    grey = all(map(_is_grey, everything))
+    grey = all(map(pixels.is_grey, everything))
     plain = all(levels.ndim == 2 for levels in everything)
-    by_rule: dict[images.PlaneRule, dict[str, list[Candidate]]] = {}
+    by_rule: dict[pixels.PlaneRule, dict[str, list[Candidate]]] = {}
     for candidate in candidates:
         rule = _GREY[0] if plain or (grey and candidate.luma in _GREY) else candidate.luma
         name, _, side_by_side, parameters = candidate.key
@@ -242,14 +244,4 @@ def _measure_pair(
 
 
 def _levels(path: Path) -> NDArray[np.uint8]:
-    return images.to_levels(images.read(path))
-
-
-def _is_grey(levels: NDArray[np.uint8]) -> bool:
-    return levels.ndim == 2 or bool((levels == levels[:, :, :1]).all())
-
-
-def _same_size(path: Path, levels: NDArray[np.uint8], other: Path, others: NDArray[np.uint8]) -> None:
-    if levels.shape[:2] != others.shape[:2]:
-        one, two = (f"{columns} x {rows}" for rows, columns in (levels.shape[:2], others.shape[:2]))
-        raise UserError(f"'{path}' is {one} pixels (width x height) but '{other}' is {two}: give images of one size.")
+    return pixels.to_levels(images.read(path))

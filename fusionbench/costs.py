@@ -131,11 +131,11 @@ def _with_weights(chosen: Recipe, network: ModuleType | None) -> Iterator[Recipe
 
 
 def _cost(chosen: Recipe, network: ModuleType | None, width: int, height: int, runs: int) -> Cost:
-    from fusionbench import images
+    from fusionbench import pixels
     from fusionbench.datasets.synthetic import scene
 
     pair = scene(1, width, height)
-    levels = [images.luma(image, "bt601") for image in (pair.ir, pair.vis)]
+    levels = [pixels.luma(image, "bt601") for image in (pair.ir, pair.vis)]
     ir, vis = (plane.astype(np.float64) for plane in levels)
     start = time.perf_counter()
     fuse_levels(chosen, levels[0], levels[1], "the image")

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fusionbench import images
+from fusionbench import images, pixels
 from fusionbench.benchmark import Method, Plan
 from fusionbench.fusing import fuse_levels, stored
-from fusionbench.scoring import score_levels, warm_up
+from fusionbench.stacks import score_levels, warm_up
 from fusionbench.types import Image, Pair, UserError
 from fusionbench.workers import Stop
 
@@ -97,7 +97,7 @@ def _seconds_to_fuse(method: Method, ir: Image, vis: Image) -> tuple[float, floa
 
 
 def _seconds_to_score(plan: Plan, ir: Image, vis: Image) -> float:
-    one, two = images.to_levels(ir), images.to_levels(vis)
+    one, two = pixels.to_levels(ir), pixels.to_levels(vis)
     start = time.perf_counter()
     for (_, luma), group in plan.definitions.items():
         list(score_levels(one, two, [two.copy()], group, luma, Stop()))

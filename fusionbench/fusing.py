@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusionbench import images, pairing
+from fusionbench import images, pairing, pixels
 from fusionbench.recipe import Recipe, recipe
 from fusionbench.records import Record, record
 from fusionbench.registry import unknown
@@ -84,10 +84,10 @@ def fuse(
     given = {"ir": ir, "vis": vis}
     called = {role: f"'{image}'" if isinstance(image, str | Path) else role for role, image in given.items()}
     usable = {
-        role: images.read(Path(image)) if isinstance(image, str | Path) else images.check(image, role)
+        role: images.read(Path(image)) if isinstance(image, str | Path) else pixels.check(image, role)
         for role, image in given.items()
     }
-    _same_size(called["vis"], usable["vis"], called["ir"], usable["ir"])
+    pixels.same_size(called["vis"], usable["vis"], called["ir"], usable["ir"])
     fused = fuse_levels(chosen, usable["ir"], usable["vis"], called["vis"])
     return stored(fused, usable["vis"].dtype, truncated=chosen.truncated)
 
@@ -174,7 +174,7 @@ def _plane(image: Image, *, exact: bool = False) -> _Real:
     if image.ndim == 2:
         return _levels(image)
     if image.dtype == np.uint8 and not exact:
-        return _levels(images.luma(image, "bt601"))
+        return _levels(pixels.luma(image, "bt601"))
     red, green, blue = (image[:, :, band].astype(np.float64) for band in range(3))
     luma = (299 * red + 587 * green + 114 * blue) / 1000
     if image.dtype.kind == "f":
@@ -194,14 +194,6 @@ def _call(chosen: Recipe, ir: _Real, vis: _Real) -> _Real:
             f"The method {chosen.label} made NaN or infinite pixels: choose other parameters, or correct it."
         )
     return fused.astype(np.float64, copy=False)
-
-
-def _same_size(what: str, image: Image, other: str, others: Image) -> None:
-    if image.shape[:2] != others.shape[:2]:
-        one, two = (f"{columns} x {rows}" for rows, columns in (image.shape[:2], others.shape[:2]))
-        raise UserError(
-            f"{what} is {one} pixels (width x height) but {other} is {two}: the sources of a pair must be of one size."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +265,7 @@ class FolderFusion:
 
     def _make(self, chosen: Recipe, item: Fused) -> float:
         ir, vis = images.read(item.pair.ir), images.read(item.pair.vis)
-        _same_size(f"'{item.pair.vis}'", vis, f"'{item.pair.ir}'", ir)
+        pixels.same_size(f"'{item.pair.vis}'", vis, f"'{item.pair.ir}'", ir)
         if self.depth == 16 and vis.ndim == 3 and chosen.color != "grey":
             raise UserError(
                 f"'{item.pair.vis}' is in colour, of which only 8 bits can be written: fuse to grey, or write 8 bits."

@@ -1,7 +1,7 @@
-"""Read, convert, quantise and write images: 8 and 16 bit, grey and colour are told apart here and nowhere else.
+"""Read and write images: what the numbers in a file mean is decided here, and what those of an image mean in `pixels`.
 
-Pillow only decodes. What the stored numbers mean (palette, alpha, depth, luma) is decided below, so that a score never
-depends on a conversion that a library makes on its own; a file whose numbers would have to be guessed is refused.
+Pillow only decodes. Palette, alpha and depth are looked after below, so that a score never depends on a conversion that a
+library makes on its own; a file whose numbers would have to be guessed is refused.
 """
 
 from __future__ import annotations
@@ -10,25 +10,22 @@ import hashlib
 import io
 import threading
 import warnings
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusionbench.files import whole
-from fusionbench.types import Image, Levels, UserError
+from fusionbench.pixels import check, check_range
+from fusionbench.types import Image, UserError
 
 if TYPE_CHECKING:
     import PIL.Image
 
 SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 """Suffixes of the files that `read` and `write` know, in lower case."""
-
-LumaRule: TypeAlias = Literal["matlab", "bt601", "pillow"]
-PlaneRule: TypeAlias = Literal["matlab", "bt601", "pillow", "per-channel"]
 
 _FORMATS: Final = dict(zip(SUFFIXES, ("PNG", "JPEG", "JPEG", "BMP", "TIFF", "TIFF"), strict=True))
 _MAGIC: Final = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"BM": "BMP", b"II": "TIFF", b"MM": "TIFF"}
@@ -49,16 +46,7 @@ _TURN_BACK: Final = {
     8: "ROTATE_270",
 }
 
-_Sum: TypeAlias = NDArray[np.uint32]
-# The three weights of R, G and B, and what makes a level of the weighted sum. The MATLAB weights are the first row of
-# the inverse of the NTSC matrix (1 .956 .621; 1 -.272 -.647; 1 -1.106 1.703) as exact fractions, so that integers give
-# floor(0.298936021293775 R + 0.587043074451121 G + 0.114020904255103 B + 0.5) for every one of the 2^24 colours.
-_LUMA: Final[dict[str, tuple[tuple[int, int, int], Callable[[_Sum], _Sum]]]] = {
-    "matlab": ((589_399, 1_157_447, 224_810), lambda total: (total + 985_828) // 1_971_656),
-    "bt601": ((299, 587, 114), lambda total: (total + 499 + (total // 1000 & 1)) // 1000),
-    "pillow": ((19_595, 38_470, 7_471), lambda total: (total + 32_768) // 65_536),
-}
-# Pixels converted at a time: the 32-bit sums of so many stay in the processor's cache.
+# Pixels copied at a time: so many stay in the processor's cache.
 _BLOCK: Final = 65_536
 
 
@@ -145,162 +133,6 @@ def _decoded(file: BinaryIO, path: Path) -> Image:
             raise UserError(f"'{path}' is empty: copy or download it again.")
         file.seek(0)
         return _pixels(_decode(file, path, header), path, header)
-
-
-def check(image: object, what: str) -> Image:
-    """Make sure that an array from a Python user is an image.
-
-    Parameters
-    ----------
-    image : object
-        What the user handed over; any strides and byte order.
-    what : str
-        How an error calls it, e.g. ``"ir"``.
-
-    Returns
-    -------
-    Image
-        (H, W) or (H, W, 3), uint8, uint16 or float in [0, 1], native byte order; the same memory where possible.
-
-    Raises
-    ------
-    UserError
-        If it is not a numpy array, has another shape or no pixels, is bool, a wide or signed integer or complex, or
-        is float with a NaN, an infinity or a value outside [0, 1].
-    """
-    if not isinstance(image, np.ndarray) or isinstance(image, np.ma.MaskedArray):
-        raise UserError(f"{what} is a {type(image).__name__}: convert it to a plain numpy array first.")
-    array: Image = np.asarray(image)
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
-        raise UserError(f"{what} has shape {image.shape}: an image is (H, W) grey or (H, W, 3) RGB.")
-    if array.size == 0:
-        raise UserError(f"{what} has shape {image.shape}, no pixels at all: give an image of at least 1 x 1.")
-    if array.dtype == np.bool_:
-        raise UserError(f"{what} is bool, a mask rather than an image: convert it to uint8 levels 0 to 255.")
-    if array.dtype.kind == "f":
-        _check_range(array, what)
-    elif array.dtype.kind != "u" or array.dtype.itemsize > 2:
-        raise UserError(
-            f"{what} has dtype {array.dtype}: convert it to uint8 (0 to 255), uint16 (0 to 65535) or float in [0, 1]."
-        )
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
-
-
-def to_levels(image: Image) -> NDArray[np.uint8]:
-    """Quantise to 8 bits.
-
-    Parameters
-    ----------
-    image : Image
-        As `read` and `check` return it: (H, W) or (H, W, 3), uint8, uint16 or float in [0, 1].
-
-    Returns
-    -------
-    ndarray of uint8
-        Levels 0..255, same shape, C-contiguous: uint8 unchanged, uint16 as ``(x + 128) // 257`` (the nearest level, so
-        257 k gives k), float as ``floor(255 x + 0.5)`` in float64.
-
-    Raises
-    ------
-    UserError
-        If the dtype is none of these.
-    """
-    if image.dtype == np.uint8:
-        return np.ascontiguousarray(image)
-    if image.dtype.kind == "u" and image.dtype.itemsize == 2:
-        return ((image.astype(np.uint32) + 128) // 257).astype(np.uint8, order="C")
-    if image.dtype.kind == "f":
-        scaled = image.astype(np.float64) * 255.0
-        scaled += 0.5
-        return scaled.astype(np.uint8, order="C")
-    raise UserError(f"An image of dtype {image.dtype} has no 8-bit levels: give uint8, uint16 or float in [0, 1].")
-
-
-def luma(levels: NDArray[np.uint8], rule: LumaRule) -> Levels:
-    """One grey plane of an 8-bit image.
-
-    Parameters
-    ----------
-    levels : ndarray of uint8
-        (H, W) or (H, W, 3) RGB, as `to_levels` returns it.
-    rule : {"matlab", "bt601", "pillow"}
-        How R, G and B become one level.
-
-    Returns
-    -------
-    Levels
-        (H, W), 0..255, C-contiguous. Grey input comes back itself; where R = G = B every rule gives exactly R.
-
-    Raises
-    ------
-    UserError
-        If there is no such rule.
-
-    Notes
-    -----
-    * ``matlab``: ``floor(0.298936021293775 R + 0.587043074451121 G + 0.114020904255103 B + 0.5)``, as MATLAB's
-      ``rgb2gray`` on uint8.
-    * ``bt601``: ``0.299 R + 0.587 G + 0.114 B`` to the nearest level, exact ties to the even one, as ``numpy.round``.
-    * ``pillow``: ``(19595 R + 38470 G + 7471 B + 32768) >> 16``, as Pillow's ``convert("L")``.
-
-    All three are exact in integers, and differ from one another by one level at most.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> colour = np.array([[[125, 233, 161]]], dtype=np.uint8)
-    >>> [int(luma(colour, rule)[0, 0]) for rule in ("matlab", "bt601", "pillow")]
-    [193, 192, 193]
-    """
-    if rule not in _LUMA:
-        raise UserError(f"Unknown luma rule '{rule}': there are {', '.join(_LUMA)}.")
-    if levels.ndim == 2:
-        return levels
-    if _is_grey(levels):
-        return np.ascontiguousarray(levels[:, :, 0])
-    weights, rounded = _LUMA[rule]
-    height, width, _ = levels.shape
-    grey = np.empty((height, width), dtype=np.uint8)
-    step = max(1, _BLOCK // width)
-    for top in range(0, height, step):
-        rows = levels[top : top + step]
-        total = rows[:, :, 0].astype(np.uint32)
-        total *= weights[0]
-        for band in (1, 2):
-            term = rows[:, :, band].astype(np.uint32)
-            term *= weights[band]
-            total += term
-        grey[top : top + step] = rounded(total)
-    return grey
-
-
-def planes(levels: NDArray[np.uint8], rule: PlaneRule) -> list[Levels]:
-    """The grey planes that a metric is computed on.
-
-    Parameters
-    ----------
-    levels : ndarray of uint8
-        (H, W) or (H, W, 3) RGB, as `to_levels` returns it.
-    rule : {"matlab", "bt601", "pillow", "per-channel"}
-        ``"per-channel"`` keeps R, G and B apart; the others are those of `luma`.
-
-    Returns
-    -------
-    list of Levels
-        Three planes for RGB and ``"per-channel"``, otherwise one; each (H, W) and C-contiguous.
-
-    Raises
-    ------
-    UserError
-        If there is no such rule.
-    """
-    if rule != "per-channel":
-        return [luma(levels, rule)]
-    if levels.ndim == 2:
-        return [levels]
-    return [np.ascontiguousarray(levels[:, :, band]) for band in range(3)]
 
 
 def write(path: Path, image: Image, *, note: str = "", durable: bool = True) -> None:
@@ -477,7 +309,7 @@ def _pixels(image: PIL.Image.Image, path: Path, header: bytes) -> Image:
         return _array(image.getchannel("L") if mode == "LA" else image.convert("RGB"))
     if mode == "F":
         array = _array(image)
-        _check_range(array, f"'{path}'")
+        check_range(array, f"'{path}'")
         return array
     if mode == "1":
         raise UserError(f"'{path}' has one bit a pixel, a mask rather than an image: save it as 8-bit grey.")
@@ -523,24 +355,3 @@ def _look_up(image: PIL.Image.Image, path: Path) -> Image:
 
 def _transparent(path: Path) -> UserError:
     return UserError(f"'{path}' has transparent pixels: flatten it onto a background first.")
-
-
-def _check_range(array: Image, what: str) -> None:
-    low, high = array.min(), array.max()
-    if np.isfinite(low) and np.isfinite(high):
-        if low < 0 or high > 1:
-            raise UserError(
-                f"{what} is floating-point with values from {low:g} to {high:g}: scale or clip it to [0, 1], or convert"
-                " it to uint8."
-            )
-        return
-    raise UserError(f"{what} contains NaN or infinity: replace those values.")
-
-
-def _is_grey(levels: NDArray[np.uint8]) -> bool:
-    """Whether R = G = B everywhere; compares neighbours in memory, which is far faster than channel by channel."""
-    height, width, _ = levels.shape
-    row = levels.reshape(height, 3 * width)
-    differs = (row[:, 1:] != row[:, :-1]).any(axis=0)
-    differs[2::3] = False  # from the B of one pixel to the R of the next
-    return not differs.any()

@@ -11,13 +11,13 @@ from typing import TypeAlias
 
 import numpy as np
 
-from fusionbench import images
+from fusionbench import images, pixels
 from fusionbench.benchmark import Failure, Known, Method, Outcome, place
 from fusionbench.cells import Entry, fingerprint
 from fusionbench.fusing import fuse_levels, stored
 from fusionbench.isolation import Isolated
 from fusionbench.metrics.definitions import Definition
-from fusionbench.scoring import STUMBLED, score_levels
+from fusionbench.stacks import STUMBLED, score_levels
 from fusionbench.types import Image, Levels, Pair, UserError
 from fusionbench.workers import Stop
 
@@ -33,7 +33,7 @@ class Work:
     folder: Path
     methods: tuple[Method, ...]
     recipes: Mapping[str, str]
-    definitions: Mapping[images.PlaneRule, Mapping[str, Definition]]
+    definitions: Mapping[pixels.PlaneRule, Mapping[str, Definition]]
     keys: frozenset[str]
     only_look: bool
     isolated: Isolated
@@ -116,7 +116,7 @@ class OnPair:
                 missing = not known or known[1] != state or not work.keys <= known[2]
                 if mine and missing and not work.only_look:
                     try:
-                        levels = _levels(images.decode(content, path))
+                        levels = pixels.to_levels(images.decode(content, path))
                     except UserError:
                         if method.recipe is None:
                             raise
@@ -164,7 +164,7 @@ class OnPair:
                 images.write(path, image, note=note, durable=False)
             except (OSError, UserError) as error:
                 raise Unwritten(f"{error}") from error
-        return _levels(image), seconds
+        return pixels.to_levels(image), seconds
 
     def _score(self, outcome: Outcome, sources: _Sources, to_score: Mapping[str, _Due]) -> None:
         """Compute whatever is missing of some images, and note it in the entries."""
@@ -174,7 +174,7 @@ class OnPair:
             return
         with outcome.spending("read"):
             try:
-                ir, vis = (_levels(image) for image in sources.read())
+                ir, vis = (pixels.to_levels(image) for image in sources.read())
             except UserError as error:
                 for name in to_score:
                     outcome.fail(name, str(error))
@@ -187,8 +187,8 @@ class OnPair:
             if levels.shape[:2] == ir.shape[:2]:
                 usable[name] = levels
             else:
-                one, two = (f"{columns} x {rows}" for rows, columns in (levels.shape[:2], ir.shape[:2]))
-                outcome.fail(name, f"Its image of '{outcome.pair}' is {one} pixels, but the sources are {two}.")
+                sizes = f"{pixels.size(levels)} pixels, but the sources are {pixels.size(ir)}"
+                outcome.fail(name, f"Its image of '{outcome.pair}' is {sizes}.")
                 del outcome.entries[name]
         names = list(usable)
         values: dict[str, dict[str, float]] = {name: {} for name in names}
@@ -248,22 +248,17 @@ class _Sources:
         """Infrared and visible image, of one size."""
         if self._images is None:
             ir, vis = images.decode(self._data["ir"], self.pair.ir), images.decode(self._data["vis"], self.pair.vis)
-            if ir.shape[:2] != vis.shape[:2]:
-                one, two = (f"{columns} x {rows}" for rows, columns in (vis.shape[:2], ir.shape[:2]))
-                raise UserError(
-                    f"'{self.pair.vis}' is {one} pixels (width x height) but '{self.pair.ir}' is {two}: the sources of a "
-                    "pair must be of one size."
-                )
+            pixels.same_size(f"'{self.pair.vis}'", vis, f"'{self.pair.ir}'", ir)
             self._images = ir, vis
         return self._images
 
 
 def _groups(
-    definitions: Mapping[images.PlaneRule, Mapping[str, Definition]], stack: Sequence[Levels], due: frozenset[str]
-) -> dict[images.PlaneRule, dict[str, Definition]]:
+    definitions: Mapping[pixels.PlaneRule, Mapping[str, Definition]], stack: Sequence[Levels], due: frozenset[str]
+) -> dict[pixels.PlaneRule, dict[str, Definition]]:
     """The definitions that are due, by fingerprint, for each rule for colour."""
     grey = all(levels.ndim == 2 for levels in stack)
-    groups: dict[images.PlaneRule, dict[str, Definition]] = {}
+    groups: dict[pixels.PlaneRule, dict[str, Definition]] = {}
     for luma, named in definitions.items():
         wanted = {name: each for name, each in named.items() if name in due}
         if wanted:
@@ -274,9 +269,3 @@ def _groups(
 
 def _state(sources: str, content: bytes) -> str:
     return fingerprint([sources, hashlib.sha256(content).hexdigest()])
-
-
-def _levels(image: Image) -> Levels:
-    levels = images.to_levels(image)
-    # For memory that may not be written to, every kernel would be compiled a second time.
-    return levels if levels.flags.writeable else levels.copy()

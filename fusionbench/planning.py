@@ -9,9 +9,9 @@ from typing import Any
 
 from fusionbench import config, datasets, pairing, recipe
 from fusionbench.benchmark import Dataset, Method, Plan
-from fusionbench.images import PlaneRule
 from fusionbench.metrics.conventions import convention
 from fusionbench.metrics.definitions import Definition, define, definition
+from fusionbench.pixels import PlaneRule
 from fusionbench.types import Pair, UserError
 
 

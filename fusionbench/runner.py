@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
-from fusionbench import images
+from fusionbench import pixels
 from fusionbench.benchmark import Known, Method, Outcome, Plan
 from fusionbench.cells import Log, fingerprint, key
 from fusionbench.isolation import Isolated
 from fusionbench.metrics.definitions import Definition
 from fusionbench.pairwork import OnPair, Task, Unwritten, Work
-from fusionbench.scoring import warm_up
+from fusionbench.stacks import warm_up
 from fusionbench.types import UserError
 from fusionbench.workers import Stop, as_finished
 
@@ -91,7 +91,7 @@ def run(
 
 
 def _work(plan: Plan, *, only_look: bool) -> Work:
-    definitions: dict[images.PlaneRule, dict[str, Definition]] = {}
+    definitions: dict[pixels.PlaneRule, dict[str, Definition]] = {}
     for (_, luma), group in plan.definitions.items():
         definitions.setdefault(luma, {}).update({key(each, luma): each for each in group})
     return Work(

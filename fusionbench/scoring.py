@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -18,28 +18,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fusionbench import images, pairing
+from fusionbench import images, pairing, pixels
 from fusionbench.metrics.conventions import convention as convention_named
 from fusionbench.metrics.definitions import Definition, define
+from fusionbench.stacks import Stopped, score_levels, stacked, warm_up
 from fusionbench.store import Failure, Row, Scores
-from fusionbench.types import Fused, Image, Pair, UserError
+from fusionbench.types import Fused, Image, Levels, Pair, UserError
 from fusionbench.workers import Stop, as_finished, count, telling_of_compilation
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fusionbench.metrics.triple import Scene
-
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many fused images are done, and of how many."""
-_Levels: TypeAlias = NDArray[np.uint8]
 
-_FITS_ALL: Final = 168
-"""Side of an image that is large enough for every metric."""
-STUMBLED: Final = "it stopped with "
-"""How the reason begins where a metric has no value because it raised an error that it should not."""
+_ONE_SIZE: Final = "a fused image and its sources must be of one size"
 
 
 def score(
@@ -85,12 +79,12 @@ def score(
     names = {role: f"'{image}'" if isinstance(image, str | Path) else role for role, image in given.items()}
     levels = {role: _usable(image, role) for role, image in given.items()}
     for role in ("vis", "fused"):
-        _same_size(names[role], levels[role], names["ir"], levels["ir"])
+        pixels.same_size(names[role], levels[role], names["ir"], levels["ir"], _ONE_SIZE)
     values = {}
     with telling_of_compilation(_print_on_stderr):
-        [stack] = _stacks(levels["ir"], levels["vis"], [levels["fused"]], whose.luma)
+        [stack] = stacked(levels["ir"], levels["vis"], [levels["fused"]], whose.luma)
         for definition in chosen:
-            value, reason = _evaluate(stack, definition, 0)
+            value, reason = stack.evaluate(definition, 0)
             if reason or not np.isnan(value):
                 values[definition.name] = value
             if reason:
@@ -212,7 +206,7 @@ class _Plan:
     """What to do with every pair, the sign to stop doing it, and the fused images that are done."""
 
     definitions: tuple[Definition, ...]
-    luma: images.PlaneRule
+    luma: pixels.PlaneRule
     stop: Stop
     done: list[Fused]
 
@@ -225,10 +219,6 @@ class _Outcome:
     rows: list[Row]
     failures: list[Failure]
     hashes: dict[Path, str]
-
-
-class Stopped(Exception):
-    """Somebody wants the work to end now."""
 
 
 def _by_pair(methods: Iterable[pairing.MethodImages]) -> list[tuple[Pair, list[Fused]]]:
@@ -265,7 +255,7 @@ def _score_pair(plan: _Plan, task: tuple[Pair, list[Fused]]) -> _Outcome:
     pair, fused = task
     outcome = _Outcome(len(fused), [], [], {})
 
-    def read(path: Path) -> _Levels:
+    def read(path: Path) -> Levels:
         if plan.stop.is_set():
             raise Stopped
         levels = _usable(path, "")
@@ -274,16 +264,16 @@ def _score_pair(plan: _Plan, task: tuple[Pair, list[Fused]]) -> _Outcome:
 
     try:
         ir, vis = read(pair.ir), read(pair.vis)
-        _same_size(f"'{pair.vis}'", vis, f"'{pair.ir}'", ir)
+        pixels.same_size(f"'{pair.vis}'", vis, f"'{pair.ir}'", ir, _ONE_SIZE)
     except UserError as error:
         outcome.failures.extend(Failure(item.method, item.path.name, "", str(error)) for item in fused)
         plan.done.extend(fused)
         return outcome
-    usable: list[tuple[Fused, _Levels]] = []
+    usable: list[tuple[Fused, Levels]] = []
     for item in fused:
         try:
             levels = read(item.path)
-            _same_size(f"'{item.path}'", levels, f"'{pair.ir}'", ir)
+            pixels.same_size(f"'{item.path}'", levels, f"'{pair.ir}'", ir, _ONE_SIZE)
             usable.append((item, levels))
         except UserError as error:
             outcome.failures.append(Failure(item.method, item.path.name, "", str(error)))
@@ -301,122 +291,6 @@ def _score_pair(plan: _Plan, task: tuple[Pair, list[Fused]]) -> _Outcome:
     return outcome
 
 
-def score_levels(
-    ir: _Levels,
-    vis: _Levels,
-    fused: Sequence[_Levels],
-    definitions: Sequence[Definition],
-    luma: images.PlaneRule,
-    stop: Stop,
-) -> Iterator[tuple[int, list[float], list[str]]]:
-    """Score the fused images of one pair.
-
-    Parameters
-    ----------
-    ir, vis : ndarray of uint8
-        The sources, (H, W) or (H, W, 3), as `levels_of` makes them.
-    fused : sequence of ndarray
-        Any number, of the same size.
-    definitions : sequence of Definition
-        What to compute, all by one rule for colour.
-    luma : {"matlab", "bt601", "pillow", "per-channel"}
-        That rule.
-    stop : Stop
-        When given, `Stopped` is raised before the next metric.
-
-    Yields
-    ------
-    place : int
-        Which fused image.
-    values : list of float
-        One a definition; NaN where there is none.
-    reasons : list of str
-        Why, one a definition; empty where there is a value, and for a metric of colour that only a group asks for.
-    """
-    for stack in _stacks(ir, vis, fused, luma):
-        for place, member in enumerate(stack.members):
-            values, reasons = [], []
-            for definition in definitions:
-                if stop.is_set():
-                    raise Stopped
-                value, reason = _attempt(stack, definition, place)
-                values.append(value)
-                reasons.append(reason)
-            yield member, values, reasons
-
-
-@dataclass(frozen=True, slots=True)
-class _Stack:
-    """Fused images of one pair that are scored alike: on one plane each, or on one a channel."""
-
-    members: list[int]
-    channels: list[list[_Levels]]
-    """For each channel: ir, vis, and every member."""
-    scenes: list[Scene]
-    side_by_side: list[Scene]
-    """The scene of all channels side by side, made when a metric first wants it."""
-
-    @classmethod
-    def of(cls, members: list[int], channels: list[list[_Levels]], stored: Sequence[_Levels] | None = None) -> _Stack:
-        from fusionbench.metrics.triple import Scene
-
-        return cls(members, channels, [Scene(ir, vis, fused, stored) for ir, vis, *fused in channels], [])
-
-    def seen_by(self, definition: Definition) -> list[Scene]:
-        """The scenes whose mean score is the score."""
-        if not definition.side_by_side or len(self.channels) == 1:
-            return self.scenes
-        if not self.side_by_side:
-            wide = [np.concatenate(planes, axis=1) for planes in zip(*self.channels, strict=True)]
-            self.side_by_side.extend(_Stack.of(self.members, [wide]).scenes)
-        return self.side_by_side
-
-
-def _stacks(ir: _Levels, vis: _Levels, fused: Sequence[_Levels], luma: images.PlaneRule) -> list[_Stack]:
-    """Turn colour into planes by a convention's rule, and put together what can be measured together."""
-    if luma != "per-channel":
-        stacks = [(list(range(len(fused))), [[images.luma(levels, luma) for levels in (ir, vis, *fused)]])]
-    else:
-        coloured = [i for i, levels in enumerate(fused) if levels.ndim == 3]
-        grey = [i for i, levels in enumerate(fused) if levels.ndim == 2]
-        bands = [_bands(levels) for levels in (ir, vis, *(fused[i] for i in coloured))]
-        # The programs that score channel by channel are MATLAB's, and so is their way from colour to grey.
-        plane = [images.luma(levels, "matlab") for levels in (ir, vis, *(fused[i] for i in grey))]
-        stacks = [(coloured, [list(planes) for planes in zip(*bands, strict=True)]), (grey, [plane])]
-    return [
-        _Stack.of(members, channels, [ir, vis, *(fused[member] for member in members)])
-        for members, channels in stacks
-        if members
-    ]
-
-
-def _bands(levels: _Levels) -> list[_Levels]:
-    """R, G and B; a grey image stands for each of them."""
-    planes = images.planes(levels, "per-channel")
-    return planes if len(planes) == 3 else planes * 3
-
-
-def _evaluate(stack: _Stack, definition: Definition, place: int) -> tuple[float, str]:
-    """The score of one member of a stack, and why it is NaN if it is."""
-    from fusionbench.metrics.card import Colourless, NotDefined
-    from fusionbench.metrics.triple import Triple
-
-    try:
-        scenes = stack.seen_by(definition)
-        value = sum(float(definition.function(Triple(s, place), **definition.parameters)) for s in scenes) / len(scenes)
-    except NotDefined as reason:
-        return np.nan, "" if definition.by_group and isinstance(reason, Colourless) else str(reason)
-    no_value = f"the formula has no value for this image, see 'fusionbench metric info {definition.name}'"
-    return value, no_value if np.isnan(value) else ""
-
-
-def _attempt(stack: _Stack, definition: Definition, place: int) -> tuple[float, str]:
-    try:
-        return _evaluate(stack, definition, place)
-    except Exception as error:  # a metric may be anybody's; its mistake must not cost the other scores
-        return np.nan, f"{STUMBLED}{type(error).__name__}: {error}"
-
-
 def _colourless(chosen: Iterable[Definition], rows: Sequence[Row], failures: Sequence[Failure]) -> list[str]:
     """Metrics of colour that only a group asks for, where no image at all has colour."""
     failed = {failure.metric for failure in failures}
@@ -424,21 +298,10 @@ def _colourless(chosen: Iterable[Definition], rows: Sequence[Row], failures: Seq
     return [name for name in optional if all(np.isnan(row.values[name]) for row in rows)]
 
 
-def _usable(image: Image | str | Path, role: str) -> _Levels:
+def _usable(image: Image | str | Path, role: str) -> Levels:
     """8-bit levels of an image or a file."""
-    stored = images.read(Path(image)) if isinstance(image, str | Path) else images.check(image, role)
-    levels = images.to_levels(stored)
-    # For memory that may not be written to, every kernel would be compiled a second time.
-    return levels if levels.flags.writeable else levels.copy()
-
-
-def _same_size(what: str, levels: _Levels, other: str, others: _Levels) -> None:
-    if levels.shape[:2] != others.shape[:2]:
-        one, two = (f"{columns} x {rows}" for rows, columns in (levels.shape[:2], others.shape[:2]))
-        raise UserError(
-            f"{what} is {one} pixels (width x height) but {other} is {two}: a fused image and its sources must be of "
-            "one size."
-        )
+    stored = images.read(Path(image)) if isinstance(image, str | Path) else pixels.check(image, role)
+    return pixels.to_levels(stored)
 
 
 def _hash(path: Path) -> str:
@@ -455,16 +318,6 @@ def _nothing_scored(failures: Sequence[Failure]) -> str:
     if total == 1:
         return f"{what} could not be scored: {reason}."
     return f"None of {total} fused images could be scored; the first, {what}: {reason}."
-
-
-def warm_up(definitions: Iterable[Definition], luma: images.PlaneRule) -> None:
-    """Compile or load every kernel here, so that threads need not wait for one another to do it."""
-    ramp = np.arange(_FITS_ALL**2).reshape(_FITS_ALL, _FITS_ALL)
-    ir, vis, fused = ((ramp * factor % 251).astype(np.uint8) for factor in (1, 3, 7))
-    [grey] = _stacks(ir, vis, [fused], luma)
-    [colour] = _stacks(ir, np.stack([vis, ir, ir], axis=2), [np.stack([fused, ir, ir], axis=2)], luma)
-    for definition in definitions:
-        _attempt(colour if definition.card.colour else grey, definition, 0)
 
 
 def _print_on_stderr(sentence: str) -> None:

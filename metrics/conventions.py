@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fusionbench.registry import unknown
 
 if TYPE_CHECKING:
-    from fusionbench.images import PlaneRule
+    from fusionbench.pixels import PlaneRule
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 from fusionbench import cells, cli
 from fusionbench.metrics.conventions import convention
 from fusionbench.metrics.definitions import define
-from fusionbench.scoring import warm_up
+from fusionbench.stacks import warm_up
 
 
 def die() -> None:

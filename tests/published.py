@@ -252,7 +252,7 @@ def real_images(shared: Path, row: Row) -> list[NDArray[np.uint8]] | None:
 
 def mean_images(shared: Path, row: Row) -> list[NDArray[np.uint8]]:
     """(ir, vis, mean) of the rows whose fused image is the rounded mean of the sources, grey by Pillow's rule."""
-    from fusionbench.images import luma
+    from fusionbench.pixels import luma
 
     data = shared / "data"
     folders = {"VIFB": ["vifb"], "RoadScene": ["roadscene", "roadscene_extra"]}[row.dataset]

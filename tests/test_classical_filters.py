@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy import ndimage
 
-from fusionbench.baselines.classical import filters
+from fusionbench.baselines.classical import boxes, filters, resizing
 from fusionbench.types import UserError
 
 SCIPY_MODE = {
@@ -52,8 +52,8 @@ def test_gaussian_is_normalised_and_falls_as_it_should() -> None:
 def test_box_sum_is_the_sum_over_the_clipped_window(height: int, width: int, r: int) -> None:
     x = noise(height, width)
     expected = [[x[max(y - r, 0) : y + r + 1, max(j - r, 0) : j + r + 1] for j in range(width)] for y in range(height)]
-    np.testing.assert_allclose(filters.box_sum(x, r), [[w.sum() for w in row] for row in expected], rtol=1e-10)
-    np.testing.assert_allclose(filters.box_mean(x, r), [[w.mean() for w in row] for row in expected], rtol=1e-10)
+    np.testing.assert_allclose(boxes.box_sum(x, r), [[w.sum() for w in row] for row in expected], rtol=1e-10)
+    np.testing.assert_allclose(boxes.box_mean(x, r), [[w.mean() for w in row] for row in expected], rtol=1e-10)
 
 
 def test_box_sum_rounds_as_sums_down_the_columns_and_then_along_the_rows() -> None:
@@ -66,7 +66,7 @@ def test_box_sum_rounds_as_sums_down_the_columns_and_then_along_the_rows() -> No
         below[r + 1 :] -= cumulative[: n - r - 1]
         return below
 
-    np.testing.assert_array_equal(filters.box_sum(x, r), along_first_axis(along_first_axis(x).T).T)
+    np.testing.assert_array_equal(boxes.box_sum(x, r), along_first_axis(along_first_axis(x).T).T)
 
 
 def ridge_line(guide: np.ndarray, image: np.ndarray, eps: float) -> np.ndarray:
@@ -87,13 +87,13 @@ def test_guided_filter_averages_the_best_lines_of_all_windows() -> None:
         lines[y, x] = ridge_line(guide[window(y, x)], image[window(y, x)], eps)
     means = np.array([[lines[window(y, x)].mean(axis=(0, 1)) for x in range(11)] for y in range(9)])
     expected = means[..., 0] * guide + means[..., 1]
-    np.testing.assert_allclose(filters.guided_filter(guide, image, r, eps), expected, rtol=1e-9)
+    np.testing.assert_allclose(boxes.guided_filter(guide, image, r, eps), expected, rtol=1e-9)
 
 
 def test_guiding_an_image_by_itself_is_the_guided_filter() -> None:
     x = noise(20, 31)
-    expected = filters.guided_filter(x, x, 3, 50.0)
-    np.testing.assert_allclose(filters.self_guided_filter(x, 3, 50.0), expected, rtol=1e-9)
+    expected = boxes.guided_filter(x, x, 3, 50.0)
+    np.testing.assert_allclose(boxes.self_guided_filter(x, 3, 50.0), expected, rtol=1e-9)
 
 
 def test_gradient_of_a_square_is_exact_inside_and_one_sided_at_the_ends() -> None:
@@ -111,40 +111,40 @@ def test_resizing_is_pillows_inside(kernel: str, theirs: int, size: tuple[int, i
     x = noise(60, 80)
     expected = np.asarray(Image.fromarray(x.astype(np.float32)).resize(size[::-1], theirs))
     inside = np.s_[8:-8, 8:-8]
-    np.testing.assert_allclose(filters.resize(x, size, kernel)[inside], expected[inside], atol=1e-3)
+    np.testing.assert_allclose(resizing.resize(x, size, kernel)[inside], expected[inside], atol=1e-3)
 
 
 def test_nearest_resizing_picks_samples() -> None:
     x = np.arange(7.0) * np.ones((7, 1))
-    np.testing.assert_array_equal(filters.resize(x, (7, 14), "nearest")[0], np.repeat(np.arange(7), 2))
+    np.testing.assert_array_equal(resizing.resize(x, (7, 14), "nearest")[0], np.repeat(np.arange(7), 2))
     # The middle of a pair lies between two samples: the later one is taken.
-    np.testing.assert_array_equal(filters.resize(x[:, :6], (7, 3), "nearest")[0], [1, 3, 5])
+    np.testing.assert_array_equal(resizing.resize(x[:, :6], (7, 3), "nearest")[0], [1, 3, 5])
 
 
 @pytest.mark.parametrize("kernel", ["cubic", "linear"])
 @pytest.mark.parametrize("size", [(36, 20), (3, 5)])
 def test_resizing_mirrors_the_borders(kernel: str, size: tuple[int, int]) -> None:
     x = noise(12, 10)
-    mirrored = filters.resize(np.pad(x, ((12, 12), (10, 10)), mode="symmetric"), (3 * size[0], 3 * size[1]), kernel)
+    mirrored = resizing.resize(np.pad(x, ((12, 12), (10, 10)), mode="symmetric"), (3 * size[0], 3 * size[1]), kernel)
     middle = mirrored[size[0] : 2 * size[0], size[1] : 2 * size[1]]
-    np.testing.assert_allclose(filters.resize(x, size, kernel), middle, rtol=1e-9)
+    np.testing.assert_allclose(resizing.resize(x, size, kernel), middle, rtol=1e-9)
 
 
 def test_a_scale_rounds_the_size_up() -> None:
-    assert filters.resize(noise(33, 47), 0.25, "linear").shape == (9, 12)
+    assert resizing.resize(noise(33, 47), 0.25, "linear").shape == (9, 12)
 
 
 def test_levels_are_rounded_after_each_pass_and_the_smaller_scale_comes_first() -> None:
     x = noise(40, 40).astype(np.uint8)
 
     def one_axis(plane: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-        return np.floor(np.clip(filters.resize(plane.astype(float), shape), 0, 255) + 0.5)
+        return np.floor(np.clip(resizing.resize(plane.astype(float), shape), 0, 255) + 0.5)
 
-    resized = filters.resize(x, (60, 20))
+    resized = resizing.resize(x, (60, 20))
     assert resized.dtype == np.uint8
     np.testing.assert_array_equal(resized, one_axis(one_axis(x, (40, 20)), (60, 20)))
     assert (resized != one_axis(one_axis(x, (60, 40)), (60, 20))).any()
-    equally = filters.resize(x, (20, 20))
+    equally = resizing.resize(x, (20, 20))
     np.testing.assert_array_equal(equally, one_axis(one_axis(x, (20, 40)), (20, 20)))
     assert (equally != one_axis(one_axis(x, (40, 20)), (20, 20))).any()
 

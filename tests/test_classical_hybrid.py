@@ -9,7 +9,7 @@ import pytest
 from scipy import ndimage
 
 from fusionbench.baselines.classical import hmsd, hybrid_msd, ifevip, vsm_wls
-from fusionbench.baselines.classical.filters import guided_filter, self_guided_filter
+from fusionbench.baselines.classical.boxes import guided_filter, self_guided_filter
 from fusionbench.baselines.classical.hmsd import context_enhancement, hybrid_guided_fusion
 from fusionbench.baselines.classical.hybrid_msd import hybrid_bilateral_fusion
 from fusionbench.baselines.classical.ifevip import feature_extraction_fusion

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusionbench import images
+from fusionbench import pixels
 from fusionbench.baselines.classical.memory import kept_for
 from fusionbench.baselines.classical.numeric import grey, im2u8, stretch, u8
 from fusionbench.baselines.classical.principal import principal_weights
@@ -40,7 +40,7 @@ def test_im2u8_rounds_after_the_product() -> None:
 def test_grey_is_the_matlab_luma_of_levels() -> None:
     red, green, blue = np.meshgrid(np.arange(0, 256, 5), np.arange(256), np.arange(0, 256, 3), indexing="ij")
     colours = np.stack([red, green, blue], axis=-1).reshape(-1, 256, 3)
-    np.testing.assert_array_equal(grey(colours.astype(np.float64)), images.luma(colours.astype(np.uint8), "matlab"))
+    np.testing.assert_array_equal(grey(colours.astype(np.float64)), pixels.luma(colours.astype(np.uint8), "matlab"))
 
 
 def test_stretch_fills_the_range() -> None:

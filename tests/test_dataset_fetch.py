@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import io
 import json
@@ -10,16 +9,15 @@ import os
 import stat
 import struct
 import tarfile
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import serving
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -78,17 +76,17 @@ class Plan:
     wrong_part: bool = False
 
 
-class Server(ThreadingHTTPServer):
+class Server(serving.Server):
+    """Remembers the range that each request asked for."""
+
     plan: Plan
-    asked: list[str]
-    """The range that each request asked for."""
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/mine.zip"
+        return f"{super().url}/mine.zip"
 
 
-class _Answer(BaseHTTPRequestHandler):
+class _Answer(serving.Answer):
     server: Server
 
     def do_GET(self) -> None:
@@ -114,21 +112,13 @@ class _Answer(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body[: plan.breaks.pop(0)] if plan.breaks else body)
 
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), _Answer) as running:
-        running.plan, running.asked = Plan(), []
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
-        # Pooch leaves what it does not read on to the garbage collector, which is to find it in this test.
-        gc.collect(1)
+    one = Server(_Answer)
+    one.plan = Plan()
+    with serving.running(one):
+        yield one
 
 
 @pytest.fixture(autouse=True)

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from published import FLOAT64, GOLDEN, Row, formula_images, real_images, rows
 
 from fusionbench import score
-from fusionbench.images import planes
 from fusionbench.metrics import METRICS
 from fusionbench.metrics.artefacts import fusion_artefacts_map, fusion_loss_map
 from fusionbench.metrics.card import NotDefined
 from fusionbench.metrics.edge_fidelity import gradient_similarity_map
 from fusionbench.metrics.triple import Triple
+from fusionbench.pixels import planes
 
 Levels = NDArray[np.uint8]
 

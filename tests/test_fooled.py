@@ -12,9 +12,9 @@ from scipy.ndimage import gaussian_filter
 
 import fusionbench as fb
 from fusionbench.datasets import synthetic
-from fusionbench.images import luma
 from fusionbench.metrics import METRICS
 from fusionbench.metrics.triple import Triple
+from fusionbench.pixels import luma
 
 Plane = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from layouts import folders, picture
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import fusionbench as fb
-from fusionbench import images
+from fusionbench import images, pixels
 from fusionbench.baselines import METHODS
 from fusionbench.baselines.card import method
 from fusionbench.fusing import fuse_folder, stored
@@ -59,7 +59,7 @@ def test_luma_keeps_the_chroma() -> None:
     np.testing.assert_allclose(chroma(fused)[inside], chroma(vis)[inside], atol=1e-9)
     # Rounding an average may move it by half a level, and so does rounding the luma.
     grey = fb.fuse("average", ir, vis, color="grey").astype(np.float64)
-    assert np.abs(images.luma(fused, "bt601")[inside] - grey[inside]).max() <= 1
+    assert np.abs(pixels.luma(fused, "bt601")[inside] - grey[inside]).max() <= 1
 
 
 def test_luma_of_floats_is_exact() -> None:
@@ -80,7 +80,7 @@ def test_per_channel_is_three_grey_fusions() -> None:
 
 def test_grey_fuses_the_luma() -> None:
     ir, vis = picture(1), picture(2, colour=True)
-    expected = fb.fuse("min", ir, images.luma(vis, "bt601"))
+    expected = fb.fuse("min", ir, pixels.luma(vis, "bt601"))
     np.testing.assert_array_equal(fb.fuse("min", ir, vis, color="grey"), expected)
 
 
@@ -92,7 +92,7 @@ def test_grey_visible_is_fused_as_it_is(color: Any) -> None:
 
 def test_infrared_in_colour_counts_by_its_luma() -> None:
     ir, vis = picture(1, colour=True), picture(2)
-    np.testing.assert_array_equal(fb.fuse("max", ir, vis), np.maximum(images.luma(ir, "bt601"), vis))
+    np.testing.assert_array_equal(fb.fuse("max", ir, vis), np.maximum(pixels.luma(ir, "bt601"), vis))
     grey = picture(3)
     np.testing.assert_array_equal(fb.fuse("max", np.stack([grey] * 3, axis=2), vis), np.maximum(grey, vis))
 

@@ -30,10 +30,10 @@ from published import (
 from test_metrics import NEEDED
 
 from fusionbench import score
-from fusionbench.images import planes
 from fusionbench.metrics import METRICS
 from fusionbench.metrics.conventions import CONVENTIONS
 from fusionbench.metrics.triple import Triple
+from fusionbench.pixels import planes
 
 # Metrics of colour have theirs in test_perception.py, the one that needs weights in test_lpips.py.
 DEFINITIONS = [

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from layouts import Layout, folders, picture
 
-from fusionbench import cli, images, score_folder, tables
+from fusionbench import cli, images, pixels, score_folder, tables
 from fusionbench.candidates import registered, variants
 from fusionbench.claims import Claims, from_row, read
 from fusionbench.identify import identify
@@ -24,7 +24,7 @@ from fusionbench.metrics import METRICS
 from fusionbench.metrics.conventions import CONVENTIONS
 from fusionbench.metrics.triple import Triple
 from fusionbench.relations import SAME
-from fusionbench.scoring import score_levels
+from fusionbench.stacks import score_levels
 from fusionbench.types import UserError
 from fusionbench.verdicts import Identification
 from fusionbench.workers import Stop
@@ -228,7 +228,7 @@ def test_colour_tells_rules_for_grey_apart(tmp_path: Path) -> None:
     sums = [
         np.mean([METRICS["VIF"](Triple.of(*planes)) for planes in zip(*channels, strict=True)])
         for channels in (
-            [images.planes(images.read(folder / f"{n}.png"), "per-channel") for folder in layout[1:] + layout[:1]]
+            [pixels.planes(images.read(folder / f"{n}.png"), "per-channel") for folder in layout[1:] + layout[:1]]
             for n in range(4)
         )
     ]

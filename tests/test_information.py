@@ -15,12 +15,12 @@ from hypothesis.extra.numpy import arrays
 from naive_information import edges, wavelet_bands, window_values
 from published import FLOAT64, FMI_PORT, GOLDEN, by_images, formula_images, mean_images, real_images, rows
 
-from fusionbench.images import planes
 from fusionbench.metrics import METRICS, features
 from fusionbench.metrics.conventions import CONVENTIONS
 from fusionbench.metrics.feature_maps import FEATURES
 from fusionbench.metrics.kernels.coupling import log2_magnitude, window_information
 from fusionbench.metrics.triple import Triple
+from fusionbench.pixels import planes
 
 FMI = ["FMI_pixel", "FMI_gradient", "FMI_edge", "FMI_dct", "FMI_w"]
 small = arrays(np.uint8, st.tuples(st.just(3), st.integers(3, 9), st.integers(3, 9)), elements=st.integers(0, 255))

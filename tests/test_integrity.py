@@ -18,7 +18,7 @@ import pytest
 from faults import Levels, moved, stretched, through_jpeg
 
 import fusionbench as fb
-from fusionbench import cli, images
+from fusionbench import cli, images, pixels
 from fusionbench.datasets.synthetic import scene
 from fusionbench.integrity import EFFECTS, Finding, Report, check_paths, shift, storage
 from fusionbench.integrity.look import Look, look
@@ -49,7 +49,7 @@ class Place(NamedTuple):
 
 def mixture(ir: Levels, vis: Levels, share: float) -> Levels:
     """The brighter source by some share, the darker one by the rest: no source, and no average."""
-    i, v = ir.astype(np.float64), images.luma(vis, "bt601").astype(np.float64)
+    i, v = ir.astype(np.float64), pixels.luma(vis, "bt601").astype(np.float64)
     mixed = share * np.maximum(i, v) + (1 - share) * np.minimum(i, v)
     return np.clip(np.rint(vis + (mixed - v)[..., None]), 0, 255).astype(np.uint8)
 
@@ -120,12 +120,12 @@ def plant_visible_in_jpeg(place: Place) -> None:
 
 
 def plant_average(place: Place) -> None:
-    ir, vis = images.read(place.ir / "3.png"), images.luma(images.read(place.vis / "3.png"), "matlab")
+    ir, vis = images.read(place.ir / "3.png"), pixels.luma(images.read(place.vis / "3.png"), "matlab")
     images.write(place.mix / "3.png", ((ir.astype(int) + vis) // 2).astype(np.uint8))
 
 
 def plant_stretch(place: Place) -> None:
-    change(place.mix / "3.png", lambda image: stretched(images.luma(image, "bt601")))
+    change(place.mix / "3.png", lambda image: stretched(pixels.luma(image, "bt601")))
 
 
 def plant_jpeg(place: Place) -> None:
@@ -157,7 +157,7 @@ def plant_source_of_another_pair(place: Place) -> None:
 
 
 def plant_twelve_bits(place: Place) -> None:
-    change(place.mix / "3.png", lambda image: images.luma(image, "bt601").astype(np.uint16) * np.uint16(16))
+    change(place.mix / "3.png", lambda image: pixels.luma(image, "bt601").astype(np.uint16) * np.uint16(16))
 
 
 def plant_transparency(place: Place) -> None:
@@ -239,7 +239,7 @@ def test_fault_in_a_fused_image(place: Place, plant: Callable[[Place], None], de
 def test_jpeg_traces_are_seen_down_to_quality_90(place: Place, quality: int, grey: bool) -> None:
     path = place.mix / "1.png"
     clean = storage.comb(seen(path))
-    change(path, lambda image: through_jpeg(images.luma(image, "bt601") if grey else image, quality))
+    change(path, lambda image: through_jpeg(pixels.luma(image, "bt601") if grey else image, quality))
     assert clean < 0.3
     assert storage.comb(seen(path)) > 0.5
 
@@ -254,7 +254,7 @@ def seen(path: Path) -> Look:
 
 
 def test_harmless_oddities_are_notes(place: Place) -> None:
-    grey = images.luma(images.read(place.mix / "1.png"), "bt601")
+    grey = pixels.luma(images.read(place.mix / "1.png"), "bt601")
     images.write(place.mix / "1.png", np.repeat(grey[..., None], 3, axis=2))
     images.write(place.mix / "2.png", grey_of(place.mix / "2.png").astype(np.uint16) * np.uint16(257))
     PIL.Image.open(place.mix / "3.png").convert("RGBA").save(place.mix / "3.png")
@@ -273,7 +273,7 @@ def test_harmless_oddities_are_notes(place: Place) -> None:
 
 
 def grey_of(path: Path) -> Levels:
-    return images.luma(images.read(path), "bt601")
+    return pixels.luma(images.read(path), "bt601")
 
 
 def test_thermal_data_of_14_bits_are_suspect(place: Place) -> None:
@@ -289,7 +289,7 @@ def test_images_of_any_size(tmp_path: Path, size: tuple[int, int], colour: bool)
         folder.mkdir(parents=True)
         for name in "12":
             image = np.random.default_rng([k, int(name)]).integers(0, 256, (*size, 3), dtype=np.uint8)
-            images.write(folder / f"{name}.png", image if colour else images.luma(image, "bt601"))
+            images.write(folder / f"{name}.png", image if colour else pixels.luma(image, "bt601"))
     # A single pixel is blank; of the others nothing is wrong.
     assert {one.detector for one in place.check().findings if one.severity == "wrong"} <= (
         {"blank"} if size == (1, 1) else set()
@@ -301,15 +301,15 @@ def test_images_of_any_size(tmp_path: Path, size: tuple[int, int], colour: bool)
 
 def test_painted_infrared_image(place: Place) -> None:
     for name in NAMES:
-        change(place.vis / f"{name}.png", lambda image: images.luma(image, "bt601"))
+        change(place.vis / f"{name}.png", lambda image: pixels.luma(image, "bt601"))
         (place.mix / f"{name}.png").unlink()
-        change(place.fused / "soft" / f"{name}.png", lambda image: images.luma(image, "bt601"))
+        change(place.fused / "soft" / f"{name}.png", lambda image: pixels.luma(image, "bt601"))
     change(place.ir / "2.png", lambda image: np.stack([image, image // 2, 255 - image], axis=2))
     assert ("suspect", "colour-false", "", "2.png") in told(place.check())
 
 
 def test_colours_out_of_nothing(place: Place) -> None:
-    change(place.vis / "2.png", lambda image: images.luma(image, "bt601"))
+    change(place.vis / "2.png", lambda image: pixels.luma(image, "bt601"))
     found = told(place.check())
     assert {("suspect", "colour-false", method, "2.png") for method in ("mix", "soft")} <= found
 

@@ -17,7 +17,7 @@ import PIL.Image
 import pytest
 from faults import Levels, moved, stretched, through_jpeg
 
-from fusionbench import images
+from fusionbench import images, pixels
 from fusionbench.integrity import Finding, Report, check_paths, shift, storage
 from fusionbench.integrity.look import Look, look
 from fusionbench.pairing import match_fused, pair_sources
@@ -49,7 +49,7 @@ def report_on(data: Path, name: str) -> Report:
 
 
 def grey(path: Path) -> Levels:
-    return images.luma(images.to_levels(images.read(path)), "bt601")
+    return pixels.luma(pixels.to_levels(images.read(path)), "bt601")
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -156,9 +156,9 @@ def test_thresholds_hold_on_either_half(shared: Path, half: int) -> None:
 
 
 def planted_jpeg(path: Path) -> Look:
-    image = through_jpeg(images.to_levels(images.read(path)), 90)
+    image = through_jpeg(pixels.to_levels(images.read(path)), 90)
     whole = seen(path)
-    return Look(whole.path, "fused", "", "", b"", image, image, images.luma(image, "bt601"))
+    return Look(whole.path, "fused", "", "", b"", image, image, pixels.luma(image, "bt601"))
 
 
 # Planted faults

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from published import GOLDEN, LIBRARIES, Row, formula_images, mean_images, real_images, rows
 
-from fusionbench.images import planes
 from fusionbench.metrics import METRICS
 from fusionbench.metrics.triple import Triple
+from fusionbench.pixels import planes
 
 FORMULA_ROWS = rows(GOLDEN / "libraries.csv", "program_metric")
 

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="networks need torch, an extra")
 
 from literature import CASES, FLOAT32, PARAMETERS, PUBLISHED, Case, Published, filled  # noqa: E402
 
-from fusionbench import fuse, images  # noqa: E402
+from fusionbench import fuse, images, pixels  # noqa: E402
 from fusionbench.baselines import METHODS  # noqa: E402
 from fusionbench.baselines.learned import adapter, networks, weights  # noqa: E402
 from fusionbench.fusing import stored  # noqa: E402
@@ -103,7 +103,7 @@ def test_published_images(published: Published, shared: Path) -> None:
     assert len(paths) >= max(len(published.names), 1)
     for path in paths[: published.most]:
         ir, vis = (shared / "data" / published.dataset / source / path.name for source in ("ir", "vis"))
-        theirs = images.to_levels(images.read(path)).astype(int)
+        theirs = pixels.to_levels(images.read(path)).astype(int)
         file = shared / "weights" / "others" / published.weights
         ours = np.atleast_3d(fuse(published.method, ir, vis, weights=file, **published.options)).astype(int)
         off = np.abs(ours - np.atleast_3d(theirs))

@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="networks need torch, an extra")
 
-from fusionbench import images  # noqa: E402
+from fusionbench import images, pixels  # noqa: E402
 from fusionbench.baselines import METHODS  # noqa: E402
 from fusionbench.baselines.learned import networks, weights  # noqa: E402
 from fusionbench.baselines.learned.checkpoints import load  # noqa: E402
@@ -122,7 +122,7 @@ def test_ydtr_of_vifb_was_stretched_from_video_levels(shared: Path) -> None:
     """Their images are JPEG, which alone costs a level on average."""
     file = shared / "weights" / "others" / "ydtr" / "model_10.pth"
     ir, vis, theirs = (
-        images.luma(images.to_levels(images.read(next((shared / "data" / folder).glob("carLight.*")))), "bt601")
+        pixels.luma(pixels.to_levels(images.read(next((shared / "data" / folder).glob("carLight.*")))), "bt601")
         for folder in ("vifb/ir", "vifb/vis", "fused/vifb/YDTR")
     )
     video = METHODS["ydtr"](ir.astype(np.float64), vis.astype(np.float64), weights=file, levels="video")

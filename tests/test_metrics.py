@@ -16,12 +16,12 @@ from skimage.measure import shannon_entropy
 from skimage.metrics import structural_similarity
 from sklearn.metrics import mutual_info_score
 
-from fusionbench.images import luma
 from fusionbench.metrics import CORE, METRICS
 from fusionbench.metrics.card import Colourless, NotDefined
 from fusionbench.metrics.conventions import CONVENTIONS, Convention
 from fusionbench.metrics.ssim import structural_similarity_map
 from fusionbench.metrics.triple import Scene, Triple
+from fusionbench.pixels import luma
 
 NAMES = METRICS.names()
 IMAGES = [(method, f"{k}.png") for method in ("weighted", "max", "sharp") for k in range(1, 7)]

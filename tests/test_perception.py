@@ -16,7 +16,7 @@ from published import rows as table
 from scipy.signal import convolve2d
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from fusionbench import images, score
+from fusionbench import images, pixels, score
 from fusionbench.metrics import METRICS
 from fusionbench.metrics.card import Colourless, NotDefined
 from fusionbench.metrics.chen import visual_contrast_map
@@ -36,8 +36,8 @@ PERCEPTUAL = ("Qcb", "Qcv", "VIFF", "Qp", "FSIM")
 
 
 def coloured(fused: np.ndarray, vis: np.ndarray, ir: np.ndarray | None = None) -> Triple:
-    ir = images.luma(vis, "bt601") if ir is None else ir
-    grey = [images.luma(image, "bt601") for image in (ir, vis, fused)]
+    ir = pixels.luma(vis, "bt601") if ir is None else ir
+    grey = [pixels.luma(image, "bt601") for image in (ir, vis, fused)]
     return Triple.of(*grey, stored=(ir, vis, fused))
 
 
@@ -85,7 +85,7 @@ def test_mean_colour_difference(image: str) -> None:
 
 def test_the_colour_source_is_the_one_that_has_colour() -> None:
     _, vis, fused = formula_images("colour", "4.png")
-    grey = images.luma(vis, "bt601")
+    grey = pixels.luma(vis, "bt601")
     expected = METRICS["Delta-E"](coloured(fused, vis, grey))
     assert METRICS["Delta-E"](coloured(fused, grey, vis)) == expected
     assert METRICS["Delta-E"](coloured(fused, vis, fused)) == expected
@@ -125,7 +125,7 @@ def test_who_was_asked_for_by_name() -> None:
 def folders(tmp_path: Path) -> Path:
     """One pair; its images fused in grey and in colour."""
     ir, vis, colour = formula_images("colour", "5.png")
-    grey = images.luma(colour, "bt601")
+    grey = pixels.luma(colour, "bt601")
     for name, image in {"ir": ir, "vis": vis, "fused/grey": grey, "fused/colour": colour}.items():
         (tmp_path / name).mkdir(parents=True)
         images.write(tmp_path / name / "1.png", image)

@@ -15,7 +15,7 @@ from layouts import folders, picture
 from numba import njit
 
 import fusionbench as fb
-from fusionbench import images
+from fusionbench import images, pixels
 from fusionbench.metrics import CORE, METRICS
 from fusionbench.metrics.card import NotDefined, metric
 from fusionbench.metrics.conventions import CONVENTIONS
@@ -77,9 +77,9 @@ def test_colour_becomes_grey_by_the_rule_of_the_convention(name: str) -> None:
     # Not every program computes every one of them.
     cheap = [metric for metric in (*CHEAP.split(","), "NMI") if metric in CONVENTIONS[name].metrics]
     colour = [picture(seed, colour=True) for seed in (4, 5, 6)]
-    grey = [images.luma(image, CONVENTIONS[name].luma) for image in colour]
+    grey = [pixels.luma(image, CONVENTIONS[name].luma) for image in colour]
     assert score(*colour, metrics=cheap, convention=name) == score(*grey, metrics=cheap, convention=name)
-    other = [images.luma(image, "matlab" if CONVENTIONS[name].luma != "matlab" else "bt601") for image in colour]
+    other = [pixels.luma(image, "matlab" if CONVENTIONS[name].luma != "matlab" else "bt601") for image in colour]
     assert score(*colour, metrics=cheap, convention=name) != score(*other, metrics=cheap, convention=name)
 
 
@@ -107,7 +107,7 @@ def test_a_grey_source_stands_for_each_channel() -> None:
 
 def test_a_grey_fused_image_sees_grey_sources() -> None:
     ir, vis = picture(5, colour=True), picture(6, colour=True)
-    expected = score(FUSED, images.luma(ir, "matlab"), images.luma(vis, "matlab"), metrics="MI,SF", convention="vifb")
+    expected = score(FUSED, pixels.luma(ir, "matlab"), pixels.luma(vis, "matlab"), metrics="MI,SF", convention="vifb")
     assert score(FUSED, ir, vis, metrics="MI,SF", convention="vifb") == expected
 
 

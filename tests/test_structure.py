@@ -17,7 +17,6 @@ from test_fooled import Plane, average, blur, copy, noise, stretch
 
 import fusionbench as fb
 from fusionbench.datasets import synthetic
-from fusionbench.images import luma
 from fusionbench.metrics import METRICS
 from fusionbench.metrics.card import NotDefined
 from fusionbench.metrics.conventions import CONVENTIONS
@@ -26,6 +25,7 @@ from fusionbench.metrics.mef_ssim import exposure_similarity_map
 from fusionbench.metrics.piella import fusion_quality_map
 from fusionbench.metrics.pooling import WANG
 from fusionbench.metrics.triple import Triple
+from fusionbench.pixels import luma
 
 POOLED = ("Q_S", "Q_W", "Q_E", "Qc", "Qy")
 WEIGHED = [(c.name, name) for c in CONVENTIONS.values() for name in POOLED if name in c.metrics]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
+import serving
 from handmade import state_dict, tensor, zipped
 
 from fusionbench import cli
@@ -51,18 +49,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "weights"
 
 
-class Server(ThreadingHTTPServer):
-    """Answers with what it was told to, and remembers who asked."""
+class Server(serving.Server):
+    """Answers with what it was told to."""
 
     answers: dict[str, tuple[int, bytes, int]]
-    asked: list[str]
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
 
 
-class _Answer(BaseHTTPRequestHandler):
+class _Answer(serving.Answer):
     server: Server
 
     def do_GET(self) -> None:
@@ -73,21 +66,13 @@ class _Answer(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), _Answer) as running:
-        running.answers, running.asked = {"/w.pth": (200, DATA, len(DATA))}, []
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
-        # Pooch leaves what it does not read on to the garbage collector, which is to find it in this test.
-        gc.collect()
+    one = Server(_Answer)
+    one.answers = {"/w.pth": (200, DATA, len(DATA))}
+    with serving.running(one):
+        yield one
 
 
 def put(path: Path, data: bytes = DATA) -> Path:
@@ -257,6 +242,13 @@ def test_fetched_from_a_file(cache: Path, tmp_path: Path) -> None:
     source = put(tmp_path / "with space" / "w.pth").as_uri()
     assert weights.fetch(CARD, source=source).read_bytes() == DATA
     assert left_in(cache) == ["cs2fusion@test.pth"]
+
+
+def test_another_file_is_not_fetched(cache: Path, tmp_path: Path) -> None:
+    source = put(tmp_path / "w.pth", DATA + b"x").as_uri()
+    with pytest.raises(UserError, match=rf"{source} gave something else than cs2fusion@test, by its SHA-256: fetch it"):
+        weights.fetch(CARD, source=source)
+    assert left_in(cache) == []
 
 
 @pytest.mark.parametrize(

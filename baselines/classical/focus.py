@@ -15,7 +15,8 @@ import numpy as np
 from fusionbench.types import UserError
 
 from ..card import Plane, method
-from .filters import correlate, guided_filter, separable
+from .boxes import guided_filter
+from .filters import correlate, separable
 
 Refine: TypeAlias = Literal["majority", "guided", "none"]
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from fusionbench.types import UserError
 
 from ..card import Plane, method
-from .filters import box_sum, correlate, gaussian, guided_filter, pad, require_positive, separable
+from .boxes import box_sum, guided_filter
+from .filters import correlate, gaussian, pad, require_positive, separable
 from .numeric import grey, u8
 
 Winner: TypeAlias = Literal["visible", "infrared"]

@@ -14,10 +14,12 @@ from functools import lru_cache
 import numpy as np
 
 from ..card import Plane, method
-from .filters import require_positive, resize, self_guided_coefficients, self_guided_filter
+from .boxes import self_guided_coefficients, self_guided_filter
+from .filters import require_positive
 from .hybrid_msd import Layers, check_levels, fuse_layers
 from .memory import kept_for
 from .numeric import stretch
+from .resizing import resize
 
 # So large a variance that the guided filter becomes a box filter applied twice.
 _NO_EDGES = 100.0**2

@@ -16,8 +16,9 @@ import numpy as np
 from fusionbench.types import Levels, UserError
 
 from ..card import Plane, method
-from .filters import gaussian, require_positive, resize, separable
+from .filters import gaussian, require_positive, separable
 from .numeric import u8
+from .resizing import resize
 
 # Side of the square on which the background is modelled; a power of two, so that it can be quartered.
 _SIDE = 512

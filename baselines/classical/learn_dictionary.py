@@ -28,7 +28,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from fusionbench import __version__, images
+from fusionbench import __version__, images, pixels
 from fusionbench.types import UserError
 
 from ..card import Plane
@@ -87,7 +87,7 @@ def patches(files: Sequence[Path], count: int, generator: np.random.Generator) -
     """
     drawn = []
     for file, share in zip(files, np.array_split(np.arange(count), len(files)), strict=True):
-        plane = images.luma(images.to_levels(images.read(file)), "matlab")
+        plane = pixels.luma(pixels.to_levels(images.read(file)), "matlab")
         height, width = (max(n - SIDE + 1, 0) for n in plane.shape)
         if height * width < share.size:
             raise UserError(f"'{file}' is too small to draw {share.size} patches from: leave it out.")

@@ -26,7 +26,7 @@ from typing import Final
 
 import numpy as np
 
-from fusionbench import __version__, images
+from fusionbench import __version__, images, pixels
 from fusionbench.types import UserError
 
 from ..card import Plane
@@ -95,7 +95,7 @@ def patches(files: Sequence[Path], seed: int) -> Plane:
     generator = np.random.default_rng(seed)
     drawn = []
     for file, share in zip(files, np.array_split(np.arange(_PATCHES), len(files)), strict=True):
-        tiles = _tiles(images.luma(images.to_levels(images.read(file)), "matlab") / 255)
+        tiles = _tiles(pixels.luma(pixels.to_levels(images.read(file)), "matlab") / 255)
         if len(tiles) < share.size:
             raise UserError(f"{file} is too small: it gives {len(tiles)} of the {share.size} patches that are needed.")
         drawn.append(tiles[generator.choice(len(tiles), share.size, replace=False)])

@@ -14,7 +14,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..card import Plane, method
-from .filters import guided_filter, require_positive
+from .boxes import guided_filter
+from .filters import require_positive
 
 
 @method(

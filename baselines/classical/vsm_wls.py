@@ -16,7 +16,8 @@ import numpy as np
 from fusionbench.types import UserError
 
 from ..card import Plane, method
-from .filters import gaussian, guided_filter, require_positive, separable
+from .boxes import guided_filter
+from .filters import gaussian, require_positive, separable
 from .memory import kept_for
 from .numeric import u8
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fusionbench import images, pairing
+from fusionbench import images, pairing, pixels
 from fusionbench.types import Levels, UserError
 
 _VISIBLE_FOLDERS = "vis", "vi", "visible"
@@ -165,4 +165,4 @@ def random(seed: int, number: int, purpose: str) -> np.random.Generator:
 
 
 def _plane(path: Path) -> Levels:
-    return images.luma(images.to_levels(images.read(path)), "bt601")
+    return pixels.luma(pixels.to_levels(images.read(path)), "bt601")

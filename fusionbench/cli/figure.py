@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated
 
 import typer
 
-from fusionbench.cli import examples
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from fusionbench.figures.zoom import Box
-    from fusionbench.ranking import Ranking
-
-_PAGE: Final = 9.5
-"""Inches that a page of a paper is high."""
+from fusionbench.cli import drawing, examples
 
 app = typer.Typer(
     help="Draw figures for a paper, as PDF, PNG or SVG.",
@@ -99,7 +89,7 @@ def grid(
     output: _Output = None,
 ) -> None:
     """Draw scenes: sources and methods side by side, with details enlarged."""
-    targets = _targets(output, "grid")
+    targets = drawing.targets(output, "grid")
     from fusionbench.figures import grid as drawn
     from fusionbench.figures import scenes
     from fusionbench.figures.page import WIDTHS
@@ -107,16 +97,16 @@ def grid(
 
     if box and zoom:
         raise UserError("--box gives the boxes and --zoom has them chosen: leave one of the two out.")
-    sheet = scenes.load(fused, ir, vis, pairs=scene or (), methods=_names(methods), most=4)
+    sheet = scenes.load(fused, ir, vis, pairs=scene or (), methods=drawing.names(methods), most=4)
     shown = [each.name for each in sheet.scenes]
     figure = drawn.draw(
         sheet.scenes,
-        boxes=_boxes(box, shown) if box else 2 if zoom is None else zoom,
+        boxes=drawing.boxes(box, shown) if box else 2 if zoom is None else zoom,
         columns=across,
-        labels=_labels(label, sheet.scenes[0].fused),
+        labels=drawing.labels(label, sheet.scenes[0].fused),
         width=WIDTHS[columns],
     )
-    _write(figure, targets, sheet.remarks, "--scene or --methods")
+    drawing.write(figure, targets, sheet.remarks, "--scene or --methods")
 
 
 @app.command(
@@ -140,15 +130,15 @@ def map_(
     output: _Output = None,
 ) -> None:
     """Draw where in the image a metric finds what it counts, below the fused images."""
-    targets = _targets(output, "map")
+    targets = drawing.targets(output, "map")
     from fusionbench.figures import metric_map, scenes
     from fusionbench.figures.page import WIDTHS
 
-    sheet = scenes.load(fused, ir, vis, pairs=[scene] if scene else (), methods=_names(methods), most=1)
+    sheet = scenes.load(fused, ir, vis, pairs=[scene] if scene else (), methods=drawing.names(methods), most=1)
     [shown] = sheet.scenes
-    labels = _labels(label, shown.fused)
+    labels = drawing.labels(label, shown.fused)
     figure = metric_map.draw(shown, metric, labels=labels, width=WIDTHS[columns])
-    _write(figure, targets, [f"The scene is '{shown.name}'."], "--methods")
+    drawing.write(figure, targets, [f"The scene is '{shown.name}'."], "--methods")
 
 
 @app.command(epilog=examples("fusionbench figure curves scores.csv --metrics EN,SSIM -o curves.pdf"))
@@ -165,13 +155,13 @@ def curves(
     output: _Output = None,
 ) -> None:
     """Draw the scores of all images in order, one line a method, named with its mean."""
-    targets = _targets(output, "curves")
-    ranking = _ranking(scores, metrics, methods, dataset, convention, lower, higher)
+    targets = drawing.targets(output, "curves")
+    ranking = drawing.ranked(scores, metrics, methods, dataset, convention, lower, higher)
     from fusionbench.figures import curves as drawn
     from fusionbench.figures.page import WIDTHS
 
-    figure = drawn.draw(ranking, labels=_labels(label, ranking.methods), width=WIDTHS[columns])
-    _write(figure, targets, _remarks(ranking))
+    figure = drawn.draw(ranking, labels=drawing.labels(label, ranking.methods), width=WIDTHS[columns])
+    drawing.write(figure, targets, drawing.remarks(ranking))
 
 
 @app.command(
@@ -194,13 +184,15 @@ def box(
     output: _Output = None,
 ) -> None:
     """Draw how the scores of each method scatter over the images, the best mean rank on top."""
-    targets = _targets(output, "box")
-    ranking = _ranking(scores, metrics, methods, dataset, convention, lower, higher)
+    targets = drawing.targets(output, "box")
+    ranking = drawing.ranked(scores, metrics, methods, dataset, convention, lower, higher)
     from fusionbench.figures import box as drawn
     from fusionbench.figures.page import WIDTHS
 
-    labels = _labels(label, ranking.methods)
-    _write(drawn.draw(ranking, violin=violin, labels=labels, width=WIDTHS[columns]), targets, _remarks(ranking))
+    labels = drawing.labels(label, ranking.methods)
+    drawing.write(
+        drawn.draw(ranking, violin=violin, labels=labels, width=WIDTHS[columns]), targets, drawing.remarks(ranking)
+    )
 
 
 @app.command(epilog=examples("fusionbench figure radar scores.csv --methods gff,lp,mymethod -o radar.pdf"))
@@ -217,13 +209,13 @@ def radar(
     output: _Output = None,
 ) -> None:
     """Draw all metrics of a method as one outline: the best method of each outside, the worst inside."""
-    targets = _targets(output, "radar")
-    ranking = _ranking(scores, metrics, methods, dataset, convention, lower, higher)
+    targets = drawing.targets(output, "radar")
+    ranking = drawing.ranked(scores, metrics, methods, dataset, convention, lower, higher)
     from fusionbench.figures import radar as drawn
     from fusionbench.figures.page import WIDTHS
 
-    figure = drawn.draw(ranking, labels=_labels(label, ranking.methods), width=WIDTHS[columns])
-    _write(figure, targets, _remarks(ranking))
+    figure = drawn.draw(ranking, labels=drawing.labels(label, ranking.methods), width=WIDTHS[columns])
+    drawing.write(figure, targets, drawing.remarks(ranking))
 
 
 @app.command(
@@ -243,13 +235,13 @@ def cd(
     output: _Output = None,
 ) -> None:
     """Draw which methods cannot be told apart: mean ranks over the images, and Nemenyi's critical difference."""
-    targets = _targets(output, "cd")
+    targets = drawing.targets(output, "cd")
     from fusionbench import statistics
     from fusionbench.types import UserError
 
     if not 0 < alpha < 1:
         raise UserError(f"--alpha {alpha:g} is no level of significance: give one between 0 and 1, such as 0.05.")
-    ranking = _ranking(scores, metrics, methods, dataset, convention, lower, higher)
+    ranking = drawing.ranked(scores, metrics, methods, dataset, convention, lower, higher)
     votes = ranking.votes()
     images, count = votes.shape
     if images < 2 or count < 2:
@@ -262,10 +254,10 @@ def cd(
     # Nemenyi's difference is one of whole ranks, so what the metrics say together is ranked within each image first.
     ranks = dict(zip(ranking.methods, statistics.ranks(votes, "lower").mean(axis=0).tolist(), strict=True))
     difference = statistics.critical_difference(count, images, alpha)
-    figure = drawn.draw(ranks, difference, labels=_labels(label, ranking.methods), width=WIDTHS[columns])
+    figure = drawn.draw(ranks, difference, labels=drawing.labels(label, ranking.methods), width=WIDTHS[columns])
     several = f" by their mean rank over {len(ranking.compared)} metrics" if len(ranking.compared) > 1 else ""
     note = f"Over {images} images, each ranking the methods{several}; bars join what does not differ at {alpha:g}."
-    _write(figure, targets, [note, *_remarks(ranking)])
+    drawing.write(figure, targets, [note, *drawing.remarks(ranking)])
 
 
 @app.command(
@@ -290,14 +282,14 @@ def heatmap(
     output: _Output = None,
 ) -> None:
     """Draw the rank of every method under every metric, or how metrics agree with one another."""
-    targets = _targets(output, "heatmap")
-    ranking = _ranking(scores, metrics, methods, dataset, convention, lower, higher)
+    targets = drawing.targets(output, "heatmap")
+    ranking = drawing.ranked(scores, metrics, methods, dataset, convention, lower, higher)
     from fusionbench.figures import heatmap as drawn
     from fusionbench.figures.page import WIDTHS
 
     if not correlation:
-        figure = drawn.draw(ranking, labels=_labels(label, ranking.methods), width=WIDTHS[columns])
-        _write(figure, targets, _remarks(ranking))
+        figure = drawn.draw(ranking, labels=drawing.labels(label, ranking.methods), width=WIDTHS[columns])
+        drawing.write(figure, targets, drawing.remarks(ranking))
         return
     from fusionbench import redundancy
     from fusionbench.types import UserError
@@ -309,7 +301,7 @@ def heatmap(
     names = [ranking.metrics[at] for at in order]
     figure = drawn.correlation(names, found.spearman[order][:, order], width=WIDTHS[columns])
     note = "Spearman's correlation of the ranks within each image; 1: the same vote, whichever direction is better."
-    _write(figure, targets, [note, *_remarks(ranking)])
+    drawing.write(figure, targets, [note, *drawing.remarks(ranking)])
 
 
 @app.command(
@@ -338,8 +330,8 @@ def runtime(
     output: _Output = None,
 ) -> None:
     """Draw quality against time, every method a bubble as large as its network."""
-    targets = _targets(output, "runtime")
-    ranking = _ranking(scores, metrics, methods, dataset, convention, lower, higher)
+    targets = drawing.targets(output, "runtime")
+    ranking = drawing.ranked(scores, metrics, methods, dataset, convention, lower, higher)
     from fusionbench.figures import runtime as drawn
     from fusionbench.figures import selection
     from fusionbench.figures.page import WIDTHS
@@ -354,103 +346,7 @@ def runtime(
         drawn.read(cost),
         metric,
         ranking.better[metric],
-        labels=_labels(label, ranking.methods),
+        labels=drawing.labels(label, ranking.methods),
         width=WIDTHS[columns],
     )
-    _write(figure, targets, _remarks(ranking))
-
-
-def _ranking(
-    scores: Sequence[Path],
-    metrics: str | None,
-    methods: str | None,
-    dataset: str | None,
-    convention: str | None,
-    lower: Sequence[str] | None,
-    higher: Sequence[str] | None,
-) -> Ranking:
-    from dataclasses import replace
-
-    from fusionbench import ranking, tables
-    from fusionbench.registry import unknown
-    from fusionbench.types import UserError
-
-    table = tables.read(scores, metrics=metrics, methods=methods, lower=lower or (), higher=higher or ())
-    chosen: dict[str, str | None] = {"dataset": dataset, "convention": convention}
-    for column, name in chosen.items():
-        if name is not None:
-            there = list(table.frame[column].unique())
-            if name not in there:
-                raise unknown(column, name, there)
-            table = replace(table, frame=table.frame[table.frame[column] == name])
-    blocks = table.blocks()
-    if len(blocks) > 1:
-        names = ", ".join(block.convention for block in blocks)
-        raise UserError(f"The scores follow several conventions ({names}): choose one with --convention.")
-    return ranking.rank(blocks[0])
-
-
-def _remarks(ranking: Ranking) -> list[str]:
-    from fusionbench.figures import selection
-
-    return selection.remarks(ranking)
-
-
-def _names(text: str | None) -> list[str]:
-    return [name.strip() for name in (text or "").split(",") if name.strip()]
-
-
-def _labels(texts: Sequence[str] | None, methods: Iterable[str]) -> dict[str, str]:
-    """What methods are called, from NAME=TEXT."""
-    from fusionbench.registry import unknown
-    from fusionbench.types import UserError
-
-    there, labels = list(methods), {}
-    for text in texts or ():
-        name, equals, called = text.partition("=")
-        if not equals or not called.strip():
-            raise UserError(f"--label '{text}' says nothing: write NAME=TEXT, such as mymethod=Ours.")
-        if name not in there:
-            raise unknown("method", name, there)
-        labels[name] = called
-    return labels
-
-
-def _boxes(texts: Sequence[str], scenes: Sequence[str]) -> dict[str, list[Box]]:
-    """The boxes of every scene, from X,Y,W,H and SCENE:X,Y,W,H."""
-    from fusionbench.figures.zoom import parse
-    from fusionbench.registry import unknown
-
-    boxes: dict[str, list[Box]] = {name: [] for name in scenes}
-    for text in texts:
-        scene, colon, numbers = text.rpartition(":")
-        if colon and scene not in boxes:
-            raise unknown("scene", scene, scenes)
-        for name in [scene] if colon else scenes:
-            boxes[name].append(parse(numbers))
-    return boxes
-
-
-def _targets(output: Sequence[Path] | None, kind: str) -> list[Path]:
-    """Where to write, known to be possible before anything is read."""
-    from fusionbench.figures.page import check_target
-
-    targets = list(output or [Path(f"{kind}.pdf")])
-    for target in targets:
-        check_target(target)
-    return targets
-
-
-def _write(figure: Figure, targets: Sequence[Path], remarks: Iterable[str], fewer: str = "--metrics") -> None:
-    """Write the figure, and say what should be known of it."""
-    from fusionbench.figures.page import save
-
-    for target in targets:
-        save(figure, target)
-    width, height = figure.get_size_inches()
-    notes: list[Any] = list(remarks)
-    if height > _PAGE:
-        notes.append(f"It is {height:.1f} inches high, more than a page: choose fewer with {fewer}.")
-    for note in notes:
-        typer.echo(note, err=True)
-    typer.echo(f"Written to {', '.join(map(str, targets))} ({width:.2f} x {height:.2f} inches).")
+    drawing.write(figure, targets, drawing.remarks(ranking))

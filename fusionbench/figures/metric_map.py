@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from fusionbench import images
+from fusionbench import pixels
 from fusionbench.figures.lettering import LINE, SIZE, fit
 from fusionbench.figures.looks import MAP, tick
 from fusionbench.figures.page import MARGIN, WIDTHS, Page, style
@@ -137,7 +137,7 @@ def _maps(scene: Scene, metric: str) -> dict[str, dict[str, NDArray[np.float64]]
     module, _, name = kind.where.partition(":")
     function: Callable[..., Any] = getattr(import_module(f"fusionbench.metrics.{module}"), name)
     stored = [scene.ir, scene.vis, *scene.fused.values()]
-    planes = Planes(scene.ir, images.luma(scene.vis, "bt601"), list(scene.greys().values()), stored)
+    planes = Planes(scene.ir, pixels.luma(scene.vis, "bt601"), list(scene.greys().values()), stored)
     try:
         if kind.per_source:
             return {

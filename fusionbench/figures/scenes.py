@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fusionbench import images, pairing
+from fusionbench import images, pairing, pixels
 from fusionbench.registry import unknown
 from fusionbench.types import Image, Levels, UserError
 
@@ -38,7 +38,7 @@ class Scene:
 
     def greys(self) -> dict[str, Levels]:
         """The fused images in grey, by method."""
-        return {method: images.luma(levels, "bt601") for method, levels in self.fused.items()}
+        return {method: pixels.luma(levels, "bt601") for method, levels in self.fused.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +112,14 @@ def _evenly(names: Sequence[str], most: int) -> list[str]:
 
 
 def _read(ir: Path, vis: Path, name: str, chosen: Mapping[str, Mapping[str, Path]]) -> Scene:
-    seen = images.to_levels(images.read(vis))
+    seen = pixels.to_levels(images.read(vis))
 
     def other(path: Path) -> Image:
-        levels = images.to_levels(images.read(path))
+        levels = pixels.to_levels(images.read(path))
         if levels.shape[:2] != seen.shape[:2]:
-            sizes = [f"{plane.shape[1]} x {plane.shape[0]}" for plane in (levels, seen)]
-            raise UserError(f"'{path}' is {sizes[0]} pixels and '{vis}' {sizes[1]}: they must show the same scene.")
+            one, due = pixels.size(levels), pixels.size(seen)
+            raise UserError(f"'{path}' is {one} pixels and '{vis}' {due}: they must show the same scene.")
         return levels
 
-    infrared = images.luma(other(ir), "bt601")
+    infrared = pixels.luma(other(ir), "bt601")
     return Scene(name, infrared, seen, {method: other(paths[name]) for method, paths in chosen.items()})

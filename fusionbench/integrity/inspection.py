@@ -18,6 +18,7 @@ from fusionbench.integrity.finding import SEVERITIES, Finding
 from fusionbench.integrity.look import Look, Role, look
 from fusionbench.integrity.prints import Print, fingerprint
 from fusionbench.integrity.stale import stale
+from fusionbench.pixels import size
 from fusionbench.types import Fused, Pair
 from fusionbench.workers import as_finished, count
 
@@ -191,7 +192,7 @@ def _fits(image: Look, other: Look, looked: _Looked) -> bool:
     """Whether two images are of one size; if not, that is wrong, and nothing else can be compared."""
     if image.plane.shape == other.plane.shape:
         return True
-    one, two = (f"{columns} x {rows}" for rows, columns in (image.plane.shape, other.plane.shape))
+    one, two = size(image.plane), size(other.plane)
     says = f"is {one} pixels (width x height), its {other.role} is {two}"
     looked.findings.append(image.finding("size", "wrong", says, other.path, size=one, due=two))
     return False

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusionbench import images
+from fusionbench import images, pixels
 from fusionbench.integrity.finding import Finding, Severity
 from fusionbench.types import Image, Levels, UserError
 
@@ -84,8 +84,8 @@ def look(path: Path, role: Role, pair: str, method: str = "") -> Look | Finding:
         stored = images.read(path)
         with path.open("rb") as file:
             header = file.read(_HEADER)
-        levels = images.to_levels(stored)
-        return Look(path, role, pair, method, header, stored, levels, images.luma(levels, "bt601"))
+        levels = pixels.to_levels(stored)
+        return Look(path, role, pair, method, header, stored, levels, pixels.luma(levels, "bt601"))
     except (UserError, OSError) as error:
         says = str(error).removeprefix(f"'{path}' ")
         return Finding(_why_refused(path), "wrong", (path,), says, {}, method, pair)

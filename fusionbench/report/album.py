@@ -16,7 +16,7 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from fusionbench import images
+from fusionbench import images, pixels
 from fusionbench.files import whole
 from fusionbench.report.scenes import Scene
 from fusionbench.types import UserError
@@ -242,7 +242,7 @@ def _encode_scene(numbered: tuple[int, Scene], side: int | None, maps: bool, sto
         if stop.is_set():
             return None
         try:
-            return images.to_levels(images.read(path))
+            return pixels.to_levels(images.read(path))
         except UserError as error:
             remarks.append(str(error))
             return None
@@ -261,7 +261,7 @@ def _encode_scene(numbered: tuple[int, Scene], side: int | None, maps: bool, sto
             continue
         files[f"fused:{method}"] = _webp(fused, side)
         if maps and len(sources) == 2 and len(sizes) == 1:
-            planes = [images.luma(plane, "bt601") for plane in (*sources.values(), fused)]
+            planes = [pixels.luma(plane, "bt601") for plane in (*sources.values(), fused)]
             files[f"map:{method}"] = _webp(_similarity(planes), side and side // 2)
     return index, _Files(scene, width, height, files, remarks)
 
@@ -273,7 +273,7 @@ def _similarity(planes: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
 
     triple = Triple.of(*planes)
     mean = sum(structural_similarity_map(triple, source) for source in SOURCES) / 2
-    return images.to_levels(np.clip(mean, 0, 1))
+    return pixels.to_levels(np.clip(mean, 0, 1))
 
 
 def _webp(levels: NDArray[np.uint8], side: int | None) -> bytes:

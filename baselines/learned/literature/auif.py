@@ -6,13 +6,14 @@ Zhao, Xu, Zhang, Liang, Zhang and Liu, IEEE Transactions on Circuits and Systems
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad
 
 from .blocks import Combination, combined, without_files
+from .in_use import InUse
 
 T = TypeVar("T")
 
@@ -85,7 +86,7 @@ def _mirrored(x: Tensor, border: int) -> Tensor:
     return pad(x, (border,) * 4, mode="reflect")
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """The network in use.
 
     Parameters
@@ -97,20 +98,10 @@ class Inference(nn.Module):
     """
 
     # Nine pixels for the Laplacian, two a step, one for the window of the l1 norm, and one to decode.
-    overlap: Final = 31
-    multiple: Final = 1
-    channels_last: Final = True
-    sees_all_by: Final = ""
+    overlap = 31
 
     def __init__(self, network: AUIF, *, strategy: Combination = "add") -> None:
-        super().__init__()
-        self.network, self.strategy = network.eval(), strategy
-
-    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane."""
-        dtype = next(self.network.parameters()).dtype
-        warm, seen = ((plane / 255).to(dtype) for plane in (ir, vis))
-        return self.network(warm, seen, self.strategy).float() * 255
+        super().__init__(network, strategy)
 
 
 def adapt_state_dict(entries: Mapping[str, T]) -> dict[str, T]:

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, normalize
 
+from .in_use import InUse
+
 T = TypeVar("T")
 Residual: TypeAlias = Literal["visible", "none"]
 
@@ -197,7 +199,7 @@ class CDDFuse(nn.Module):
         return torch.sigmoid(fused + vis if residual == "visible" else fused)
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """The network in use.
 
     Parameters
@@ -208,20 +210,12 @@ class Inference(nn.Module):
         What the result is a change of.
     """
 
-    overlap: Final = 64
-    multiple: Final = 1
-    channels_last: Final = False
-    sees_all_by: Final = "attention over all pixels"
+    overlap = 64
+    channels_last = False
+    sees_all_by = "attention over all pixels"
 
     def __init__(self, network: CDDFuse, *, residual: Residual = "visible") -> None:
-        super().__init__()
-        self.network, self.residual = network.eval(), residual
-
-    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane."""
-        dtype = self.network.DIDF_Decoder.reduce_channel.weight.dtype
-        warm, seen = ((plane / 255).to(dtype) for plane in (ir, vis))
-        return self.network(warm, seen, self.residual).float() * 255
+        super().__init__(network, residual)
 
 
 def adapt_state_dict(entries: Mapping[str, T]) -> dict[str, T]:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, pad, relu
 
 from .blocks import ImageNorm
+from .in_use import InUse
 from .tensorflow_entries import from_tensorflow
 
 _GROWTH: Final = 48
@@ -98,7 +99,7 @@ class DDcGANMulti(DDcGAN):
         return super().forward(self.deconv_vis(vis), self.deconv_ir(ir))
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """Either network in use.
 
     The infrared plane is of the size of the visible one in any case; for `DDcGANMulti` it is reduced to the means of 4 x 4
@@ -110,26 +111,23 @@ class Inference(nn.Module):
         Is used up.
     """
 
-    overlap: Final = 64
-    multiple: Final = _TIMES
-    channels_last: Final = False
-    sees_all_by: Final = "normalisation by the statistics of the whole image"
+    overlap = 64
+    multiple = _TIMES
+    channels_last = False
+    sees_all_by = "normalisation by the statistics of the whole image"
 
     def __init__(self, network: DDcGAN) -> None:
-        super().__init__()
-        self.network = network.eval()
+        super().__init__(network)
         self.reduces = isinstance(network, DDcGANMulti)
 
     def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane."""
+        """As in `InUse`; the network takes the visible image first."""
         height, width = vis.shape[2:]
         if self.reduces:
             border = (0, -width % _TIMES, 0, -height % _TIMES)
             vis = pad(vis, border, mode="replicate")
             ir = avg_pool2d(pad(ir, border, mode="replicate"), _TIMES)
-        dtype = self.network.encoder.conv1_1.conv.weight.dtype
-        seen, warm = ((plane / 255).to(dtype) for plane in (vis, ir))
-        return self.network(seen, warm)[:, :, :height, :width].float() * 255
+        return super().forward(vis, ir)[:, :, :height, :width]
 
 
 def _names() -> dict[str, str]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from .in_use import InUse
 from .tensorflow_entries import from_tensorflow, layers
 
 
@@ -43,7 +44,7 @@ class DeepFuse(nn.Module):
         return self.decode(self.encode(ir) + self.encode(vis)) / 2
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """The network in use.
 
     Parameters
@@ -53,19 +54,8 @@ class Inference(nn.Module):
     """
 
     # As many convolutions of 3 x 3 as there are from a source to the result.
-    overlap: Final = 5
-    multiple: Final = 1
-    channels_last: Final = True
-    sees_all_by: Final = ""
-
-    def __init__(self, network: DeepFuse) -> None:
-        super().__init__()
-        self.network = network.eval()
-
-    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane."""
-        dtype = self.network.decoder["conv3"].weight.dtype
-        return self.network(ir.to(dtype), vis.to(dtype)).float()
+    overlap = 5
+    unit = 1.0
 
 
 _NAMES: Final = layers(

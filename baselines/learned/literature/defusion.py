@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, max_pool2d, pad, relu
 
+from .in_use import InUse
+
 T = TypeVar("T")
 
 _BORDER: Final = 16
@@ -151,7 +153,7 @@ def _as_large(x: Tensor, other: Tensor) -> Tensor:
     return interpolate(twice, size=other.shape[2:], mode="nearest")
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """The network in use.
 
     Parameters
@@ -160,23 +162,14 @@ class Inference(nn.Module):
         Is used up.
     """
 
-    overlap: Final = 64
-    multiple: Final = 8
-    channels_last: Final = True
-    sees_all_by: Final = "attention over all pixels"
-
-    def __init__(self, network: DeFusion) -> None:
-        super().__init__()
-        self.network = network.eval()
+    overlap = 64
+    multiple = 8
+    sees_all_by = "attention over all pixels"
 
     def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
         """Images (B, 1 or 3, H, W) on the scale 0..255 to one in colour, (B, 3, H, W), which may leave the scale above."""
-        dtype = self.network.fusion_rule[0].weight.dtype
-        warm, seen = (
-            pad((image / 255).expand(-1, 3, -1, -1), (_BORDER,) * 4, mode="reflect").to(dtype) for image in (ir, vis)
-        )
-        fused = self.network(warm, seen)
-        return fused[..., _BORDER:-_BORDER, _BORDER:-_BORDER].float() * 255
+        warm, seen = (pad(image.expand(-1, 3, -1, -1), (_BORDER,) * 4, mode="reflect") for image in (ir, vis))
+        return super().forward(warm, seen)[..., _BORDER:-_BORDER, _BORDER:-_BORDER]
 
 
 def adapt_state_dict(entries: Mapping[str, T]) -> dict[str, T]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from .blocks import activity, in_proportion
+from .in_use import InUse
 from .tensorflow_entries import from_tensorflow, layers
 
 Strategy: TypeAlias = Literal["add", "l1"]
@@ -68,7 +69,7 @@ class DenseFuse(nn.Module):
         return self.decoder(warm + seen) / 2
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """The network in use.
 
     Parameters
@@ -80,19 +81,11 @@ class Inference(nn.Module):
     """
 
     # As many convolutions of 3 x 3 as there are from a source to the result.
-    overlap: Final = 8
-    multiple: Final = 1
-    channels_last: Final = True
-    sees_all_by: Final = ""
+    overlap = 8
+    unit = 1.0
 
     def __init__(self, network: DenseFuse, *, strategy: Strategy = "add") -> None:
-        super().__init__()
-        self.network, self.strategy = network.eval(), strategy
-
-    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane."""
-        dtype = self.network.decoder.conv4.weight.dtype
-        return self.network(ir.to(dtype), vis.to(dtype), self.strategy).float()
+        super().__init__(network, strategy)
 
 
 _NAMES: Final = layers(

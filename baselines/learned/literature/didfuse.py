@@ -6,12 +6,13 @@ Zhao, Xu, Zhang, Liu, Zhang and Li, IJCAI 2020.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from .blocks import Combination, combined, without_files
+from .in_use import InUse
 
 T = TypeVar("T")
 
@@ -59,7 +60,7 @@ class DIDFuse(nn.Module):
         return self.decode(*(combined(warm, seen, strategy) for warm, seen in pairs))
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """The network in use.
 
     Parameters
@@ -71,20 +72,10 @@ class Inference(nn.Module):
     """
 
     # Six convolutions of 3 x 3 from a source to the result, and the window of the l1 norm.
-    overlap: Final = 7
-    multiple: Final = 1
-    channels_last: Final = True
-    sees_all_by: Final = ""
+    overlap = 7
 
     def __init__(self, network: DIDFuse, *, strategy: Combination = "add") -> None:
-        super().__init__()
-        self.network, self.strategy = network.eval(), strategy
-
-    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane."""
-        dtype = next(self.network.parameters()).dtype
-        warm, seen = ((plane / 255).to(dtype) for plane in (ir, vis))
-        return self.network(warm, seen, self.strategy).float() * 255
+        super().__init__(network, strategy)
 
 
 def adapt_state_dict(entries: Mapping[str, T]) -> dict[str, T]:

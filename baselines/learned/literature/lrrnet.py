@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from .blocks import Reflecting
+from .in_use import InUse
 
 T = TypeVar("T")
 
@@ -81,8 +82,8 @@ class LRRNet(nn.Module):
         return self.decoder(self.get_ls1(ir), self.get_ls2(vis))
 
 
-class Inference(nn.Module):
-    """The network in use.
+class Inference(InUse):
+    """The network in use: of planes that are stretched to the scale 0..255 it makes one of about a quarter of the scale.
 
     Parameters
     ----------
@@ -91,20 +92,7 @@ class Inference(nn.Module):
     """
 
     # As many convolutions of 3 x 3 as there are from a source to the result.
-    overlap: Final = 11
-    multiple: Final = 1
-    channels_last: Final = True
-    sees_all_by: Final = ""
-
-    def __init__(self, network: LRRNet) -> None:
-        super().__init__()
-        self.network = network.eval()
-
-    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W), each stretched to the scale 0..255, to one such plane, of about a quarter of the scale."""
-        dtype = self.network.get_ls1.lamj.dtype
-        warm, seen = ((plane / 255).to(dtype) for plane in (ir, vis))
-        return self.network(warm, seen).float() * 255
+    overlap = 11
 
 
 def adapt_state_dict(entries: Mapping[str, T]) -> dict[str, T]:

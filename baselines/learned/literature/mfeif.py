@@ -6,11 +6,13 @@ Liu, Fan, Jiang, Liu and Luo, IEEE Transactions on Circuits and Systems for Vide
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, pad, relu
+
+from .in_use import InUse
 
 T = TypeVar("T")
 
@@ -127,7 +129,7 @@ def _middling(first: Tensor, second: Tensor) -> Tensor:
     return (first + second + torch.minimum(first, second)) / 3
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """The network in use.
 
     Parameters
@@ -137,20 +139,7 @@ class Inference(nn.Module):
     """
 
     # Edges reach two pixels, three times two convolutions another three each, and constructing four.
-    overlap: Final = 15
-    multiple: Final = 1
-    channels_last: Final = True
-    sees_all_by: Final = ""
-
-    def __init__(self, network: MFEIF) -> None:
-        super().__init__()
-        self.network = network.eval()
-
-    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane, which may leave the scale above."""
-        dtype = self.network.att.conv_4.weight.dtype
-        warm, seen = ((plane / 255).to(dtype) for plane in (ir, vis))
-        return self.network(warm, seen).float() * 255
+    overlap = 15
 
 
 def adapt_state_dict(entries: Mapping[str, T]) -> dict[str, T]:

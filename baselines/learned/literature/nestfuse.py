@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, max_pool2d, pad, relu
 
 from .blocks import Reflecting, in_proportion, without_files
+from .in_use import InUse
 
 T = TypeVar("T")
 Strategy: TypeAlias = Literal["attention-mean", "attention-max", "attention-nuclear"]
@@ -44,8 +45,8 @@ class _Block(nn.Module):
         return self.denseblock(torch.cat(features, 1))
 
 
-class NestFuse(nn.Module):
-    """The auto-encoder; images are (B, 1, H, W) on the scale 0..255."""
+class AutoEncoder(nn.Module):
+    """What finds features, and makes images of them; images are (B, 1, H, W) on the scale 0..255."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,6 +79,15 @@ class NestFuse(nn.Module):
         x31 = self.DB3_1(three, _doubled(four, three))
         x22 = self.DB2_2(two, x21, _doubled(x31, two))
         return self.conv_out(self.DB1_3(one, x11, x12, _doubled(x22, one)))
+
+
+class NestFuse(AutoEncoder):
+    """The whole network; images are (B, 1, H, W) on the scale 0..255."""
+
+    def forward(self, ir: Tensor, vis: Tensor, strategy: Strategy) -> Tensor:
+        """The fused image."""
+        scales = zip(self.encode(ir), self.encode(vis), strict=True)
+        return self.decode([fused_by_attention(warm, seen, strategy) for warm, seen in scales])
 
 
 def _doubled(x: Tensor, like: Tensor) -> Tensor:
@@ -131,7 +141,19 @@ def _halves(length: int) -> Iterator[slice]:
     yield slice(length // 2 - 2, length)
 
 
-class Inference(nn.Module):
+class InQuarters(InUse):
+    """A network with this auto-encoder in use."""
+
+    overlap = 64
+    multiple = 8
+    unit = 1.0
+
+    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
+        """Planes (B, 1, H, W) on the scale 0..255 to one such plane, which may leave the scale above."""
+        return in_quarters(super().forward, ir, vis)
+
+
+class Inference(InQuarters):
     """The network in use.
 
     Parameters
@@ -142,23 +164,10 @@ class Inference(nn.Module):
         What of a channel counts: the mean of its map, the largest number, or the sum of the singular values.
     """
 
-    overlap: Final = 64
-    multiple: Final = 8
-    channels_last: Final = True
-    sees_all_by: Final = "attention over all pixels"
+    sees_all_by = "attention over all pixels"
 
     def __init__(self, network: NestFuse, *, strategy: Strategy = "attention-mean") -> None:
-        super().__init__()
-        self.network, self.strategy = network.eval(), strategy
-
-    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane, which may leave the scale above."""
-        dtype = self.network.conv0.conv2d.weight.dtype
-        return in_quarters(self._fuse, ir.to(dtype), vis.to(dtype)).float()
-
-    def _fuse(self, ir: Tensor, vis: Tensor) -> Tensor:
-        pairs = zip(self.network.encode(ir), self.network.encode(vis), strict=True)
-        return self.network.decode([fused_by_attention(warm, seen, self.strategy) for warm, seen in pairs])
+        super().__init__(network, strategy)
 
 
 def adapt_state_dict(entries: Mapping[str, T]) -> dict[str, T]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final, Literal
+from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from .blocks import ImageNorm
+from .in_use import InUse
 
 
 class Step(nn.Module):
@@ -40,7 +41,7 @@ class Last(nn.Sequential):
         super().__init__(OrderedDict(conv=nn.Conv2d(inside, 1, 1), tanh=nn.Tanh()))
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """Such a network in use.
 
     Parameters
@@ -52,21 +53,14 @@ class Inference(nn.Module):
         shift that were trained.
     """
 
-    overlap: Final = 64
-    multiple: Final = 1
-    channels_last: Final = False
-    sees_all_by: Final = "normalisation by the statistics of the whole image"
+    overlap = 64
+    channels_last = False
+    sees_all_by = "normalisation by the statistics of the whole image"
+    middle, unit = 127.5, 127.5
 
     def __init__(self, network: nn.Module, *, affine: Literal["unit", "trained"] = "unit") -> None:
-        super().__init__()
-        self.network = network.eval()
+        super().__init__(network)
         if affine == "unit":
             for module in network.modules():
                 if isinstance(module, ImageNorm):
                     module.forget()
-
-    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane."""
-        dtype = next(self.network.parameters()).dtype
-        warm, seen = (((plane - 127.5) / 127.5).to(dtype) for plane in (ir, vis))
-        return self.network(warm, seen).float() * 127.5 + 127.5

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
+from .in_use import InUse
 from .tensorflow_entries import from_tensorflow
 
 
@@ -72,7 +73,7 @@ class PIAFusion(nn.Module):
         return self.decoder(torch.cat(self.encoder(vis, ir), 1))
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """The network in use.
 
     Parameters
@@ -81,20 +82,12 @@ class Inference(nn.Module):
         Is used up.
     """
 
-    overlap: Final = 64
-    multiple: Final = 1
-    channels_last: Final = True
-    sees_all_by: Final = "means of whole channels"
-
-    def __init__(self, network: PIAFusion) -> None:
-        super().__init__()
-        self.network = network.eval()
+    overlap = 64
+    sees_all_by = "means of whole channels"
 
     def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane."""
-        dtype = self.network.encoder.conv_vi.weight.dtype
-        seen, warm = ((plane / 255).to(dtype) for plane in (vis, ir))
-        return self.network(seen, warm).float() * 255
+        """As in `InUse`; the network takes the visible image first."""
+        return super().forward(vis, ir)
 
 
 def _names() -> dict[str, str]:

@@ -11,6 +11,8 @@ from typing import Final, TypeVar
 import torch
 from torch import Tensor, nn
 
+from .in_use import InUse
+
 T = TypeVar("T")
 
 _ROUNDS: Final = 3
@@ -47,7 +49,7 @@ def _attend(conv: nn.Conv2d, source: Tensor, fused: Tensor) -> Tensor:
     return torch.sigmoid(conv(torch.cat([torch.maximum(source, fused), (source + fused) / 2], 1)))
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """The network in use.
 
     Parameters
@@ -57,20 +59,7 @@ class Inference(nn.Module):
     """
 
     # A round sees one pixel by its attention, up to three by dilation, and one more.
-    overlap: Final = 5 * _ROUNDS
-    multiple: Final = 1
-    channels_last: Final = True
-    sees_all_by: Final = ""
-
-    def __init__(self, network: ReCoNet) -> None:
-        super().__init__()
-        self.network = network.eval()
-
-    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane, which may leave the scale."""
-        dtype = self.network.att_a_conv.weight.dtype
-        warm, seen = ((plane / 255).to(dtype) for plane in (ir, vis))
-        return self.network(warm, seen).float() * 255
+    overlap = 5 * _ROUNDS
 
 
 def adapt_state_dict(entries: Mapping[str, T]) -> dict[str, T]:

@@ -6,13 +6,13 @@ Li, Wu and Kittler, Information Fusion 73, 2021.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from .blocks import in_proportion, without_files
-from .nestfuse import CHANNELS, NestFuse, Step, in_quarters, nuclear_norm, spatial
+from .nestfuse import CHANNELS, AutoEncoder, InQuarters, Step, nuclear_norm, spatial
 
 T = TypeVar("T")
 Strategy: TypeAlias = Literal["rfn", "add", "mean", "max", "spatial", "nuclear"]
@@ -41,7 +41,7 @@ class Residual(nn.Module):
         return self.conv_fusion(torch.cat([ir, vis], 1)) + rest
 
 
-class RFNNest(NestFuse):
+class RFNNest(AutoEncoder):
     """The whole network; images are (B, 1, H, W) on the scale 0..255."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ def fused_by_rule(first: Tensor, second: Tensor, strategy: Strategy) -> Tensor:
     return (first + second) / 2
 
 
-class Inference(nn.Module):
+class Inference(InQuarters):
     """The network in use.
 
     Parameters
@@ -82,22 +82,10 @@ class Inference(nn.Module):
         What fuses the features: the trained networks, or a rule.
     """
 
-    overlap: Final = 64
-    multiple: Final = 8
-    channels_last: Final = True
-    sees_all_by: Final = "cutting of images of more than 512 pixels into quarters, as in the authors' program"
+    sees_all_by = "cutting of images of more than 512 pixels into quarters, as in the authors' program"
 
     def __init__(self, network: RFNNest, *, strategy: Strategy = "rfn") -> None:
-        super().__init__()
-        self.network, self.strategy = network.eval(), strategy
-
-    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane, which may leave the scale above."""
-        dtype = self.network.conv0.conv2d.weight.dtype
-        return in_quarters(self._fuse, ir.to(dtype), vis.to(dtype)).float()
-
-    def _fuse(self, ir: Tensor, vis: Tensor) -> Tensor:
-        return self.network(ir, vis, self.strategy)
+        super().__init__(network, strategy)
 
 
 def adapt_state_dict(entries: Mapping[str, T]) -> dict[str, T]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
+from .in_use import InUse
 from .tensorflow_entries import convolutions, from_tensorflow
 
 
@@ -69,7 +70,7 @@ class SDNet(nn.Module):
         return self.dec_ir(x), self.dec_vi(x)
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """The network in use.
 
     Parameters
@@ -79,20 +80,8 @@ class Inference(nn.Module):
     """
 
     # One convolution of 5 x 5 and three of 3 x 3.
-    overlap: Final = 5
-    multiple: Final = 1
-    channels_last: Final = True
-    sees_all_by: Final = ""
-
-    def __init__(self, network: SDNet) -> None:
-        super().__init__()
-        self.network = network.eval()
-
-    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane."""
-        dtype = self.network.fuse.weight.dtype
-        warm, seen = (((plane - 127.5) / 127.5).to(dtype) for plane in (ir, vis))
-        return self.network(warm, seen).float() * 127.5 + 127.5
+    overlap = 5
+    middle, unit = 127.5, 127.5
 
 
 _NAMES: Final = convolutions(

@@ -6,11 +6,13 @@ Tang, Yuan and Ma, Information Fusion 82, 2022.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
+
+from .in_use import InUse
 
 T = TypeVar("T")
 
@@ -100,7 +102,7 @@ class SeAFusion(nn.Module):
         return torch.tanh(self.decode1(x)) / 2 + 0.5
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """The network in use.
 
     Parameters
@@ -110,20 +112,11 @@ class Inference(nn.Module):
     """
 
     # As many convolutions of 3 x 3 as there are from a source to the result.
-    overlap: Final = 9
-    multiple: Final = 1
-    channels_last: Final = True
-    sees_all_by: Final = ""
-
-    def __init__(self, network: SeAFusion) -> None:
-        super().__init__()
-        self.network = network.eval()
+    overlap = 9
 
     def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane."""
-        dtype = self.network.decode1.conv.weight.dtype
-        seen, warm = ((plane / 255).to(dtype) for plane in (vis, ir))
-        return self.network(seen, warm).float() * 255
+        """As in `InUse`; the network takes the visible image first."""
+        return super().forward(vis, ir)
 
 
 def adapt_state_dict(entries: Mapping[str, T]) -> dict[str, T]:

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from .in_use import InUse
+
 T = TypeVar("T")
 
 _CHANNELS: Final = 16
@@ -211,7 +213,7 @@ def saliency(x: Tensor) -> Tensor:
     return known.gather(1, levels).to(x.dtype).view_as(x)
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """The network in use.
 
     Parameters
@@ -220,19 +222,10 @@ class Inference(nn.Module):
         Is used up.
     """
 
-    overlap: Final = 64
-    multiple: Final = 1
-    channels_last: Final = False
-    sees_all_by: Final = "histogram of the features of all pixels"
-
-    def __init__(self, network: SMoA) -> None:
-        super().__init__()
-        self.network = network.eval()
-
-    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane, which may leave the scale."""
-        dtype = self.network.decoder.last.weight.dtype
-        return self.network(ir.to(dtype), vis.to(dtype)).float()
+    overlap = 64
+    channels_last = False
+    sees_all_by = "histogram of the features of all pixels"
+    unit = 1.0
 
 
 _RENAMED: Final = (

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
+from .in_use import InUse
 from .swin import Block, CrossAttention, Perceptron, Windows, learned
 
 T = TypeVar("T")
@@ -121,7 +122,7 @@ def _features(tokens: Tensor) -> Tensor:
     return tokens.permute(0, 3, 1, 2)
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """The network in use.
 
     Parameters
@@ -131,21 +132,14 @@ class Inference(nn.Module):
     """
 
     # Back through six convolutions and sixteen blocks, each of which looks to the ends of its windows.
-    overlap: Final = 72
-    multiple: Final = _SIDE
-    channels_last: Final = False
-    sees_all_by: Final = ""
-
-    def __init__(self, network: SwinFusion) -> None:
-        super().__init__()
-        self.network = network.eval()
+    overlap = 72
+    multiple = _SIDE
+    channels_last = False
 
     def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane, which may leave the scale."""
-        dtype = self.network.conv_last3.weight.dtype
-        warm, seen = (_enlarged(plane / 255).to(dtype) for plane in (ir, vis))
+        """As in `InUse`; the network takes whole windows."""
         height, width = ir.shape[2:]
-        return self.network(warm, seen)[..., :height, :width].float() * 255
+        return super().forward(_enlarged(ir), _enlarged(vis))[..., :height, :width]
 
 
 def _enlarged(image: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .blocks import ImageNorm
+from .in_use import InUse
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ class TarDAL(nn.Module):
         return self.fuse(x)
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """The network in use.
 
     Parameters
@@ -56,11 +57,8 @@ class Inference(nn.Module):
         that the training gathered none.
     """
 
-    multiple: Final = 1
-
     def __init__(self, network: TarDAL, *, statistics: Literal["image", "running"] | None = None) -> None:
-        super().__init__()
-        self.network = network.eval()
+        super().__init__(network)
         if statistics is None:
             statistics = "running" if _gathered(network) else "image"
         if statistics == "image":
@@ -71,12 +69,6 @@ class Inference(nn.Module):
         # Otherwise as many convolutions as there are from a source to the result.
         self.overlap = 64 if alone else 8
         self.channels_last = not alone
-
-    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane, which may leave the scale."""
-        dtype = self.network.encoder[0].weight.dtype
-        warm, seen = ((plane / 255).to(dtype) for plane in (ir, vis))
-        return self.network(warm, seen).float() * 255
 
 
 def _gathered(network: TarDAL) -> bool:

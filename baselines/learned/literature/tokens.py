@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, linear
 
+from .in_use import InUse
+
 
 class _Attention(nn.Module):
     def __init__(self, width: int) -> None:
@@ -103,7 +105,7 @@ class Last(nn.Module):
         return torch.tanh(self.conv(x))
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """Such a network in use.
 
     Parameters
@@ -113,16 +115,5 @@ class Inference(nn.Module):
     """
 
     overlap = 64
-    multiple = 1
     channels_last = False
     sees_all_by = "pooling over all pixels"
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network.eval()
-
-    def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane, which may leave the scale."""
-        dtype = next(self.network.parameters()).dtype
-        warm, seen = ((plane / 255).to(dtype) for plane in (ir, vis))
-        return self.network(warm, seen).float() * 255

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
+from .in_use import InUse
 from .tensorflow_entries import from_tensorflow
 
 _GROWTH: Final = 44
@@ -68,7 +69,7 @@ class U2Fusion(nn.Module):
         return self.decoder(self.encoder(torch.cat([first, second], 1)))
 
 
-class Inference(nn.Module):
+class Inference(InUse):
     """The network in use.
 
     Parameters
@@ -80,20 +81,15 @@ class Inference(nn.Module):
     """
 
     # As many convolutions of 3 x 3 as there are from a source to the result.
-    overlap: Final = 10
-    multiple: Final = 1
-    channels_last: Final = True
-    sees_all_by: Final = ""
+    overlap = 10
 
     def __init__(self, network: U2Fusion, *, order: Literal["ir-vis", "vis-ir"] = "ir-vis") -> None:
-        super().__init__()
-        self.network, self.order = network.eval(), order
+        super().__init__(network)
+        self.order = order
 
     def forward(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Planes (B, 1, H, W) on the scale 0..255 to one such plane."""
-        dtype = self.network.encoder.conv1_1.weight.dtype
-        pair = (ir, vis) if self.order == "ir-vis" else (vis, ir)
-        return self.network(*((plane / 255).to(dtype) for plane in pair)).float() * 255
+        """As in `InUse`, in the order that is wanted."""
+        return super().forward(ir, vis) if self.order == "ir-vis" else super().forward(vis, ir)
 
 
 def _names() -> dict[str, str]:
