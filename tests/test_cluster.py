@@ -78,7 +78,11 @@ def test_a_run_survives_a_worker(tmp_path: Path) -> None:
     synthetic.make(tmp_path / "streets", 24, (96, 72))
     (tmp_path / "bench.toml").write_text(BENCH)
     told = tmp_path / "scheduler.json"
-    parts = [start(tmp_path, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told))]
+    parts = [
+        start(
+            tmp_path, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told)
+        )
+    ]
     try:
         until(told.exists)
         address = json.loads(told.read_text())["address"]

@@ -9,7 +9,7 @@ import naive
 import numpy as np
 import pytest
 import pywt
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from naive_information import edges, wavelet_bands, window_values
@@ -105,11 +105,19 @@ def test_windows_are_those_of_all_cells(maps: np.ndarray) -> None:
     assert (out[1] == 1).all()
 
 
+def has_spike(plane: np.ndarray) -> bool:
+    """Whether all but one value of some window equal its smallest."""
+    windows = np.lib.stride_tricks.sliding_window_view(plane, (3, 3))
+    return bool(((windows > windows.min(axis=(2, 3), keepdims=True)).sum(axis=(2, 3)) == 1).any())
+
+
 @given(small, st.integers(0, 100))
 def test_brightness_is_free_for_windows(images: np.ndarray, more: int) -> None:
     ir, vis, fused = images // 3
-    for name in ("FMI_pixel", "FMI_gradient"):
-        plain, moved = (METRICS[name](Triple.of(ir, vis, f)) for f in (fused, 2 * fused))
+    for name in ("pixel", "gradient"):
+        # A window with a single spike tells nothing, unless it is the very same: then it is 1, and scaled no more.
+        assume(not any(has_spike(FEATURES[name](plane)) for plane in (ir, vis, fused)))
+        plain, moved = (METRICS[f"FMI_{name}"](Triple.of(ir, vis, f)) for f in (fused, 2 * fused))
         # Equal windows are 1 by definition; scaled ones by arithmetic.
         assert moved == pytest.approx(plain, abs=1e-9)
     brighter = METRICS["FMI_gradient"](Triple.of(ir, vis, fused + np.uint8(more)))

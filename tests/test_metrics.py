@@ -28,7 +28,19 @@ IMAGES = [(method, f"{k}.png") for method in ("weighted", "max", "sharp") for k 
 
 
 # Sides of the smallest image that a window, or a difference of neighbours, fits into.
-NEEDED = {"VIF": 41, "SSIM": 11, "AG": 2, "SF": 2, "Qabf": 2, "Nabf": 2, "Labf": 2, "Q_M": 4, "Q_SF": 2, "EPI": 3, "DF": 2}
+NEEDED = {
+    "VIF": 41,
+    "SSIM": 11,
+    "AG": 2,
+    "SF": 2,
+    "Qabf": 2,
+    "Nabf": 2,
+    "Labf": 2,
+    "Q_M": 4,
+    "Q_SF": 2,
+    "EPI": 3,
+    "DF": 2,
+}
 NEEDED |= {"FMI_pixel": 3, "FMI_gradient": 3, "FMI_edge": 3, "FMI_dct": 3}
 NEEDED |= {"MS-SSIM": 161, "MEF-SSIM": 11, "MEF-MS-SSIM": 41, "Q_S": 8, "Q_W": 8, "Q_E": 8, "Qc": 8, "Qy": 7}
 NEEDED |= {"VIFF": 41, "VIF/thfylsty": 72, "LPIPS": 31}

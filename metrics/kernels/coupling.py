@@ -39,7 +39,8 @@ _TO_SQRT_HALF = 0x3FF0000000000000 - 0x3FE6A09E667F3BCD
 def log2_magnitude(x: Array, out: Array) -> None:
     """log2 |x| to the last digit or two; a finite number for 0, whose logarithm is always multiplied by it.
 
-    The series of the inverse hyperbolic tangent on [sqrt(1/2), sqrt(2)]. Unlike `math.log2`, it is a loop without branches or calls.
+    The series of the inverse hyperbolic tangent on [sqrt(1/2), sqrt(2)]. Unlike `math.log2`, it is a loop without branches or
+    calls.
     """
     bits = x.view(np.int64)
     mantissa = np.empty(x.size)
