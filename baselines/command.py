@@ -68,7 +68,8 @@ def _files(parameters: Mapping[str, Any]) -> dict[str, Path]:
     """The files that the command names: scripts, weights."""
     where = _folder(parameters["cwd"])
     named = (text for word in words(parameters["command"]) for text in (word, word.partition("=")[2]) if text)
-    return {f"file {text}": path for text in named if (path := where / text).is_file()}
+    # A word may be longer than the name of any file, which only the functions of os.path take for an answer.
+    return {f"file {text}": path for text in named if os.path.isfile(path := where / text)}
 
 
 def _color(parameters: Mapping[str, Any]) -> Color:
@@ -81,7 +82,7 @@ def _color(parameters: Mapping[str, Any]) -> Color:
 
 def _folder(given: Path | str | None) -> Path:
     where = Path(given or ".").expanduser()
-    if not where.is_dir():
+    if not os.path.isdir(where):
         raise UserError(f"There is no folder '{where}' for the program to work in: correct cwd.")
     return where
 
@@ -170,8 +171,9 @@ def _run(started: Sequence[str], cwd: Path, timeout: float, said: Path) -> None:
         try:
             # In our own group of processes: what interrupts us from the keyboard interrupts it, too.
             program = subprocess.Popen(started, cwd=cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
-        except OSError as error:
-            raise UserError(f"The program '{started[0]}' cannot be started ({error.strerror})") from error
+        except (OSError, ValueError) as error:  # the latter for a word that no system could hand over
+            reason = getattr(error, "strerror", None) or error
+            raise UserError(f"The program '{started[0]}' cannot be started ({reason})") from error
         try:
             code = program.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -180,7 +182,8 @@ def _run(started: Sequence[str], cwd: Path, timeout: float, said: Path) -> None:
             if program.poll() is None:
                 _end(program)
     if code < 0:
-        raise UserError(f"The program was ended by {signal.Signals(-code).name}")
+        known = {each.value: each.name for each in signal.Signals}
+        raise UserError(f"The program was ended by {known.get(-code, f'signal {-code}')}")
     if code > 0:
         raise UserError(f"The program ended with exit code {code}")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from fusionbench import plugins
 from fusionbench.files import whole
 from fusionbench.types import UserError
 
@@ -50,7 +51,8 @@ class Entry:
 def key(definition: Definition, luma: str) -> str:
     """Fingerprint of everything that a score depends on but the images."""
     parameters = {"luma": luma, "side_by_side": definition.side_by_side, **definition.parameters}
-    return fingerprint([definition.id, parameters], 12)
+    plugin = plugins.digest(definition.function)
+    return fingerprint([definition.id, parameters, *([plugin] if plugin else [])], 12)
 
 
 def fingerprint(content: object, digits: int = 32) -> str:

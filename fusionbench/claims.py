@@ -100,7 +100,7 @@ def read(path: Path, metrics: str | None = None) -> Claims:
             units[column].slack(value),
         )
         for dataset, pair, method, column, whose, value in labels
-        if column in known and not math.isnan(value)
+        if column in known and math.isfinite(value)  # infinity, as PSNR of a copy, tells nothing apart
     ]
     if not claims:
         raise UserError(f"{sheet.name} has no number in {', '.join(known)}: fill them, or give another table.")

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, PositiveFloat, PositiveInt, StringConstraints
+from pydantic import AfterValidator, Field, PositiveInt
+from pydantic_core import PydanticCustomError
 
 from fusionbench import tomlfile
 from fusionbench.types import UserError
 
 _Words = str | list[str]
-_Name = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f.][^/\\\x00-\x1f]*$")]
+
+
+def _folder_name(name: str) -> str:
+    if not re.fullmatch(r"[^/\\\x00-\x1f.][^/\\\x00-\x1f]*", name):
+        raise PydanticCustomError(
+            "folder_name", "a folder is called so, which takes a letter or more, no / or \\, and no dot at the start"
+        )
+    return name
+
+
+def _width_by_height(size: str) -> str:
+    if not re.fullmatch(r"\d+x\d+", size, re.ASCII):
+        raise PydanticCustomError("size", "write width and height like 320x240")
+    return size
+
+
+_Name = Annotated[str, AfterValidator(_folder_name)]
 """What can be the name of a folder."""
+_Seconds = Annotated[float, Field(gt=0, le=1e6)]
+"""At most what a system can wait for."""
 
 
 class Benchmark(tomlfile.Table):
@@ -21,7 +41,7 @@ class Benchmark(tomlfile.Table):
     name: _Name
     metrics: _Words = "core"
     convention: _Words = "standard"
-    timeout: PositiveFloat | None = None
+    timeout: _Seconds | None = None
     """Seconds that a method may take for one image, unless its own entry says otherwise."""
 
 
@@ -35,7 +55,7 @@ class Dataset(tomlfile.Table):
     split: str | None = None
     subset: str | None = None
     count: PositiveInt = 12
-    size: Annotated[str, StringConstraints(pattern=r"^\d+x\d+$")] = "320x240"
+    size: Annotated[str, AfterValidator(_width_by_height)] = "320x240"
     seed: int = 0
     """The last three are of synthetic scenes."""
 
@@ -53,7 +73,7 @@ class Method(tomlfile.Table):
     weights: str | None = None
     device: str | None = None
     precision: str | None = None
-    timeout: PositiveFloat | None = None
+    timeout: _Seconds | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 

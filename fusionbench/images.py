@@ -122,7 +122,7 @@ def note_in(data: bytes) -> str:
     try:
         with _quiet_pillow, PIL.Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             return str(image.info.get(_NOTE, ""))
-    except (OSError, SyntaxError, ValueError):  # not even the beginning of an image
+    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError):  # not even the beginning of an image
         return ""
 
 
@@ -337,7 +337,7 @@ def _look_up(image: PIL.Image.Image, path: Path) -> Image:
     if isinstance(transparency, int):
         opacity[transparency] = 0
     else:
-        opacity[: len(transparency)] = list(transparency)
+        opacity[: len(transparency)] = list(transparency[:256])  # more is damage that does no harm
     indices = _array(image)
     if image.mode == "PA":
         if (indices[:, :, 1] != 255).any():

@@ -58,9 +58,9 @@ class Isolated:
             As there; or if it took too long, or the child died.
         """
         child = getattr(self._mine, "child", None) or self._start()
-        # Functions of plugins are no module's that the child could import: it looks the method up by its name.
-        child.line.send((replace(chosen, function=cast(Any, None)), ir, vis, what))
         try:
+            # Functions of plugins are no module's that the child could import: it looks the method up by its name.
+            child.line.send((replace(chosen, function=cast(Any, None)), ir, vis, what))
             if not child.line.poll(timeout):
                 self._end(child)
                 raise UserError(f"{chosen.label} took more than the {timeout:g} s that one image may take.")

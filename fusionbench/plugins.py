@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Final
 from fusionbench.types import UserError
 
 _PREFIX: Final = "fusionbench_plugin_"
+_digests: dict[str, str] = {}
+"""SHA-256 of each plugin file when it was run, by the name of its module."""
 
 
 def run(file: Path) -> None:
@@ -23,10 +26,13 @@ def run(file: Path) -> None:
     if not file.is_file():
         raise UserError(f"There is no plugin file '{file}': give --plugin the path of a Python file.")
     # Registered under its name before it runs, as an import would: pickle, inspect and numba look it up there.
-    name = f"{_PREFIX}{file.stem}"
-    spec = spec_from_file_location(name, file.resolve())
+    name, place = f"{_PREFIX}{file.stem}", file.resolve()
+    while name in sys.modules and sys.modules[name].__file__ != str(place):
+        name += "_"  # one of another folder may be called so, too
+    spec = spec_from_file_location(name, place)
     if spec is None or spec.loader is None:
         raise UserError(f"The plugin '{file}' is not a Python file: its name must end in .py.")
+    _digests[name] = hashlib.sha256(file.read_bytes()).hexdigest()
     module = module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -36,6 +42,11 @@ def run(file: Path) -> None:
     except (Exception, SystemExit) as error:
         message = f"The plugin '{file}' stopped with {type(error).__name__}: {str(error).rstrip('.')}"
         raise UserError(f"{message}. Correct it, or leave --plugin out.") from error
+
+
+def digest(function: object) -> str:
+    """SHA-256 of the plugin file that a function is from, whose every change may change what it computes; or empty."""
+    return _digests.get(getattr(function, "__module__", ""), "")
 
 
 def loaded() -> list[Path]:

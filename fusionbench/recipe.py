@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Union, get_args, get_orig
 
 import numpy as np
 
+from fusionbench import plugins
 from fusionbench.baselines import METHODS
 from fusionbench.registry import unknown
 from fusionbench.types import Color, MethodCard, UserError
@@ -114,12 +115,15 @@ class Recipe:
         found = getattr(self.function, "reads", dict)(self.parameters)
         opens = opens_of(self.function)
         without = opens.immaterial if opens else ()
+        plugin = plugins.digest(self.function)
         return {
             "method": self.method,
+            "version": self.card.version,
             "color": self.color,
             "parameters": {
                 name: _recorded(value) for name, value in {**self.parameters, **found}.items() if name not in without
             },
+            **({"plugin": plugin} if plugin else {}),
         }
 
 

@@ -91,8 +91,10 @@ class Registry(Generic[T]):
         Raises
         ------
         UserError
-            If the name is taken.
+            If the name is taken, or would not pass for one word, one of a list or a folder.
         """
+        if not re.fullmatch(r"\w[\w.+-]*", name):
+            raise UserError(f"A {self.kind} cannot be called '{name}': use letters, digits, hyphens and underscores.")
         self._find_plugins()
         place = f"{getattr(thing, '__module__', '?')}:{getattr(thing, '__name__', name)}"
         known = self._entries.setdefault(name, place)

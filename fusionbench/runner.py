@@ -129,4 +129,4 @@ def _tasks(plan: Plan) -> Iterator[Task]:
 def _recipe(method: Method) -> str:
     """Fingerprint of how a method makes images."""
     assert method.recipe is not None
-    return fingerprint([method.recipe.record(), method.recipe.card.version, "png", 8])
+    return fingerprint([method.recipe.record(), "png", 8])

@@ -326,8 +326,9 @@ def _refuse_twins(frame: pd.DataFrame) -> None:
     if len(twins):
         first = twins.iloc[0]
         what = f"{first['metric']} of {first['method']}" + f" for '{first['pair']}'" * bool(first["pair"])
+        more = f" ({len(twins)} such scores in all)" if len(twins) > 1 else ""
         raise UserError(
-            f"{what} is there twice ({len(twins)} such scores in all): give every table once, and tell datasets and "
+            f"{what} is there twice{more}: give every table once, and tell datasets and "
             "conventions apart in columns of these names."
         )
 

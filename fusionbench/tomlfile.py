@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -110,7 +110,10 @@ def _sentence(path: Path, text: str, error: ValidationError, model: type[Table])
     where = first["loc"]
     keys = [part for part in where if isinstance(part, str) and not part.startswith(("str", "list[", "dict["))]
     said = _SAID.get(first["type"]) or f"cannot be {first['input']!r}: {_lowered(first['msg'])}"
-    table = f"[{keys[0]}]" if len(where) < 2 or not isinstance(where[1], int) else f"[[{keys[0]}]]"
+    if first["type"] == "list_type" and isinstance(first["input"], dict):
+        said = "needs both its brackets twice, since there may be several"
+    several = first["type"] != "extra_forbidden" and _may_repeat(model, keys[0])
+    table = f"[[{keys[0]}]]" if several or (len(where) > 1 and isinstance(where[1], int)) else f"[{keys[0]}]"
     what = f"'{keys[-1]}' in {table}" if len(keys) > 1 else table
     known = ""
     if first["type"] == "extra_forbidden":
@@ -123,6 +126,11 @@ def _known(model: type[Table], where: Sequence[str | int]) -> list[str]:
     """The keys that could stand there instead."""
     inner = _table_in(model.model_fields[str(where[0])].annotation) if len(where) > 1 else model
     return list((inner or model).model_fields)
+
+
+def _may_repeat(model: type[Table], key: str) -> bool:
+    annotation = model.model_fields[key].annotation
+    return get_origin(annotation) is list and _table_in(annotation) is not None
 
 
 def _table_in(annotation: Any) -> type[Table] | None:

@@ -15,7 +15,7 @@ from fusionbench.types import UserError
 T = TypeVar("T")
 R = TypeVar("R")
 
-COMPILING: Final = "Compiling kernels, once per machine (up to 20 seconds) ..."
+COMPILING: Final = "Compiling kernels, once per machine (20 seconds for the core metrics, a minute for all) ..."
 _HEARTBEAT: Final = 0.2
 """Seconds between two ticks where nothing is finished meanwhile."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, get_args
 
-from fusionbench.types import Better, MetricCard
+from fusionbench.types import Better, MetricCard, UserError
 
 from .triple import Triple
 
@@ -59,6 +59,11 @@ def metric(
         Of a metric that needs weights: says what those are that the user gives, or that there are none by an empty
         word; a `fusionbench.types.UserError` if they are unusable. It becomes the keyword ``weights`` of every definition.
 
+    Raises
+    ------
+    UserError
+        If the name is taken or none, or there is no such `better` or `range`.
+
     Examples
     --------
     >>> from fusionbench.metrics.card import metric
@@ -68,6 +73,15 @@ def metric(
     >>> mean_level.card.title
     'Mean level'
     """
+    if better not in get_args(Better):
+        raise UserError(
+            f"'{better}' cannot be what is better of {name}: give {' or '.join(map(repr, get_args(Better)))}."
+        )
+    ends: object = range  # a user's own file may give anything
+    if not (isinstance(ends, tuple) and len(ends) == 2):
+        raise UserError(
+            f"{range!r} cannot be the range of {name}: give the least and the greatest value, as in (0, 255)."
+        )
 
     def decorate(function: F) -> F:
         from . import METRICS

@@ -194,6 +194,14 @@ def test_npz_and_safetensors(tmp_path: Path) -> None:
     same({name: found[name] for name in expected}, expected)
 
 
+def test_a_folder_names_its_files_where_there_are_several(tmp_path: Path) -> None:
+    expected = {"a": np.arange(3.0)}
+    np.savez(tmp_path / "one.npz", **expected)
+    same(read(tmp_path), expected)
+    np.savez(tmp_path / "two.npz", **expected)
+    same(read(tmp_path), {"one.a": expected["a"], "two.a": expected["a"]})
+
+
 def test_as_torch_reads_what_torch_writes(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
     torch.manual_seed(1)
@@ -400,6 +408,49 @@ def test_npz_bombs(file: Callable[[bytes], Path]) -> None:
     with zipfile.ZipFile(lying, "w") as archive:
         archive.writestr("w.npy", declared.getvalue() + SIX)
     assert "damaged" in refusal(file(lying.getvalue()))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr': '<f4', 'shape': (",
+        '"""',
+        "{[]: 1}",
+        "\n  x\n y",
+        "{'descr': (), 'fortran_order': False, 'shape': (1,)}",
+        f"{{'descr': '<f4', 'fortran_order': False, 'shape': (0, {1 << 70})}}",
+    ],
+)
+def test_headers_of_npz_that_numpy_cannot_parse(header: str, file: Callable[[bytes], Path]) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        text = header.encode() + b"\n"
+        archive.writestr("w.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text)
+    assert refusal(file(packed.getvalue())).endswith("it ends too early or is damaged: get it again")
+
+
+def test_zip_that_points_beyond_any_file(file: Callable[[bytes], Path]) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a/data.pkl", b"")
+    data = bytearray(packed.getvalue())
+    directory, end = data.index(b"PK\1\2"), data.index(b"PK\5\6")
+    extra = struct.pack("<HHQ", 1, 8, 1 << 63)
+    data[end + 12 : end + 16] = struct.pack("<I", end - directory + len(extra))
+    data[directory + 30 : directory + 32] = struct.pack("<H", len(extra))
+    data[directory + 42 : directory + 46] = b"\xff" * 4
+    data[end:end] = extra
+    assert "is damaged" in refusal(file(bytes(data)))
+
+
+@pytest.mark.parametrize("shape", [(0, 1 << 70), (1 << 70, 0), (0, 1 << 40, 1 << 40)])
+def test_arrays_of_impossible_shape(shape: tuple[int, ...], file: Callable[[bytes], Path]) -> None:
+    class Hostile:
+        def __reduce__(self) -> tuple[Any, ...]:
+            made = np.empty(0, "<f4").__reduce__()
+            return *made[:2], (1, shape, np.dtype("<f4"), False, b"")
+
+    assert "its array 'w' is damaged" in refusal(file(pickle.dumps({"w": Hostile()}, protocol=4)))
 
 
 def test_npz_holds_numbers_only(tmp_path: Path) -> None:
@@ -632,7 +683,9 @@ def test_damaged_files_never_end_otherwise(
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"There is no file '.*': give the path of a file of weights"):
         read(tmp_path / "none.pth")
-    with pytest.raises(UserError, match=r"'.*' is an empty folder: give a file of weights, or the folder"):
+    with pytest.raises(
+        UserError, match=r"'.*' is a folder without a file in it: give a file of weights, or the folder"
+    ):
         read(tmp_path)
 
 

@@ -134,7 +134,7 @@ def test_json_says_everything(layout: Layout, fused) -> None:
     assert [(image["pair"], image["kept"]) for image in result["images"]] == [("1", True), ("2", True), ("10", False)]
     assert result["images"][2]["file"] is None
     assert "40" in result["images"][2]["reason"]
-    assert result["recipes"] == [{"method": "max", "color": "luma", "parameters": {}}]
+    assert result["recipes"] == [{"method": "max", "version": 1, "color": "luma", "parameters": {}}]
     assert result["remarks"] == ["Infrared images without a visible partner (1): lonely.png"]
     assert err.splitlines()[1] == "Of 1 images, 1 could not be fused:"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from fusionbench import cli
+from fusionbench import cli, plugins
 from fusionbench.registry import unknown
 from fusionbench.types import UserError
 
@@ -165,6 +165,18 @@ def test_wrong_words_are_one_sentence(
 ) -> None:
     assert cli.main(words) == 2
     assert sentence in said(capsys)
+
+
+def test_plugins_of_one_name_in_two_folders(fake: None, tmp_path: Path) -> None:
+    """Both are run again where a method has a process of its own."""
+    there = [tmp_path / name / "alike.py" for name in ("one", "two")]
+    for file in there:
+        file.parent.mkdir()
+        file.write_text("")
+    for _ in range(2):
+        words = [word for file in there for word in ("--plugin", str(file))]
+        assert cli.main([*words, "fake", "--size", "3"]) == 0
+        assert [file for file in plugins.loaded() if file.name == "alike.py"] == there
 
 
 def test_plugins_run_before_the_verb_in_order(fake: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -86,6 +86,15 @@ def test_no_shell_sees_the_words(program) -> None:
     fb.fuse(inside.replace("{out}", "--out={out}"), IR, VIS)
 
 
+def test_words_that_can_be_no_file(program) -> None:
+    copies = "import shutil, sys;" + "x=1;" * 100 + "shutil.copy(*sys.argv[2:])"
+    name = f'command:{sys.executable} -c "{copies}" {FILES}'
+    assert not [word for word in recipe(name).record()["parameters"] if word.startswith("file import")]
+    np.testing.assert_array_equal(fb.fuse(name, IR, VIS), VIS)
+    with pytest.raises(UserError, match=r"cannot be started \(embedded null byte\)"):
+        fb.fuse(program(MAXIMUM, "\0"), IR, VIS)
+
+
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
@@ -98,6 +107,7 @@ def test_no_shell_sees_the_words(program) -> None:
             "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
             r"^The program was ended by SIGSEGV; it said nothing",
         ),
+        ("import os; os.kill(os.getpid(), 40)", r"^The program was ended by signal 40; it said nothing"),
         (
             "print('all is well')",
             r"^The program wrote no image to {out}; it said last 'all is well', and everything is in '(.*)'",

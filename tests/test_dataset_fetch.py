@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -278,7 +279,7 @@ def test_a_server_that_sends_another_part(server: Server, mine: Card, home: Path
 
 def test_more_is_kept_than_there_is(server: Server, mine: Card, home: Path) -> None:
     """A process may be killed between the last byte and the renaming."""
-    packed = home / ".mine-0.archive"
+    packed = home / f".mine-{hashlib.sha256(server.url.encode()).hexdigest()[:8]}.archive"
     part, mark = downloads._part(packed), packed.with_name(f".{packed.name}.mark")
     home.mkdir()
     part.write_bytes(DATA)
@@ -286,6 +287,17 @@ def test_more_is_kept_than_there_is(server: Server, mine: Card, home: Path) -> N
     fb.datasets.fetch("mine")
     assert server.asked == [f"bytes={len(DATA)}-", ""]
     assert left_in(home) == WHOLE
+
+
+def test_what_another_place_sent_is_not_taken(server: Server, mine: Card, home: Path) -> None:
+    """A process may be killed while it unpacks."""
+    elsewhere = server.url.replace("mine.zip", "other.zip")
+    for name in ("0", hashlib.sha256(elsewhere.encode()).hexdigest()[:8]):
+        home.mkdir(exist_ok=True)
+        (home / f".mine-{name}.archive").write_bytes(zipped(("data/ir/other.png", b"other")))
+    fb.datasets.fetch("mine", sources=[server.url])
+    assert server.asked == [""]
+    assert not list((home / "mine").rglob("other.png"))
 
 
 def test_redirected(server: Server, mine: Card, home: Path) -> None:
@@ -439,6 +451,30 @@ def test_bombs(pack: Callable[..., bytes], tmp_path: Path) -> None:
     with pytest.raises(UserError, match="as it has much more in it than such a dataset"):
         unpack(archive, tmp_path / "to", ROOMY)
     assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) < 10**6 + 10_000
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+@pytest.mark.parametrize("size", [1 << 22, 1 << 62, 1 << 70])
+def test_names_without_end(kind: bytes, size: int, tmp_path: Path) -> None:
+    """What a tar archive says of a file is read into memory at once."""
+    start = tarfile.TarInfo("a")
+    start.type, start.size = kind, size
+    data = start.tobuf(tarfile.GNU_FORMAT) + bytes(min(size, 1 << 22)) + bytes(10240)
+    with pytest.raises(UserError, match=r"is damaged \(the name of a file is longer than any\): get it anew"):
+        unpack(packed(tmp_path, gzip.compress(data, 1)), tmp_path / "to", ROOMY)
+
+
+def test_a_zip_that_points_beyond_any_file(tmp_path: Path) -> None:
+    data = bytearray(zipped(("a.png", b"x")))
+    directory = data.index(b"PK\1\2")
+    extra = struct.pack("<HHQ", 1, 8, 1 << 63)
+    data[directory + 30 : directory + 32] = struct.pack("<H", len(extra))
+    data[directory + 42 : directory + 46] = b"\xff" * 4
+    data[directory + 46 + len("a.png") : directory + 46 + len("a.png")] = extra
+    end = data.index(b"PK\5\6")
+    data[end + 12 : end + 16] = struct.pack("<I", end - directory)
+    with pytest.raises(UserError, match="is damaged"):
+        unpack(packed(tmp_path, bytes(data)), tmp_path / "to", ROOMY)
 
 
 def test_a_bomb_that_lies_about_its_size(tmp_path: Path) -> None:

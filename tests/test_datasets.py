@@ -540,7 +540,7 @@ def test_a_folder_is_recognised_by_its_layout(ir: str, vis: str, name: str, tmp_
     if name:
         assert fb.datasets.verify(tmp_path).card.name == name
         return
-    with pytest.raises(UserError, match=r"has 2 pairs \(1, 2\), which are of no dataset that is known"):
+    with pytest.raises(UserError, match=r"has 2 pairs \(1, 2\), of no dataset that is known"):
         fb.datasets.verify(tmp_path)
 
 
@@ -552,9 +552,7 @@ def test_a_folder_is_recognised_by_what_it_is_called(tmp_path: Path) -> None:
 
 def test_what_is_not_known(tmp_path: Path) -> None:
     both(tmp_path, "ir/*.png", "vis/*.png", ("harbour", "forest"))
-    with pytest.raises(
-        UserError, match=r"has 2 pairs \(forest, harbour\), which are of no dataset that is known: name"
-    ):
+    with pytest.raises(UserError, match=r"has 2 pairs \(forest, harbour\), of no dataset that is known: name"):
         fb.datasets.verify(tmp_path)
     with pytest.raises(UserError, match="'test' is a part of which dataset"):
         fb.datasets.verify(tmp_path, split="test")

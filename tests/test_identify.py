@@ -328,6 +328,13 @@ def test_size_alone_excludes() -> None:
     assert any("squared" in hint for hint in variance.hints)
 
 
+def test_infinite_numbers_are_left_out(tmp_path: Path) -> None:
+    """As the PSNR of a copy is, which tells no definition from another."""
+    table = tmp_path / "table.csv"
+    table.write_text("method,image,PSNR\nmine,a,inf\nmine,b,31.25\nmine,c,1e400\n")
+    assert [claim.value for claim in read(table).claims] == [31.25]
+
+
 def test_what_cannot_be_read(tmp_path: Path) -> None:
     file = tmp_path / "t.csv"
     file.write_text("method,image,votes\nA,1.png,3\n")

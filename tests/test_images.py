@@ -20,7 +20,7 @@ import PIL.Image
 import pytest
 from PIL import PngImagePlugin
 
-from fusionbench.images import SUFFIXES, read, write
+from fusionbench.images import SUFFIXES, note_in, read, write
 from fusionbench.types import UserError
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (64, 61, 3), dtype=np.uint8)
@@ -252,7 +252,7 @@ class TestRead:
             np.testing.assert_array_equal(read(tmp_path / f"a.{suffix}"), np.asarray(stored.convert("RGB")))
 
     def test_palette_with_transparency_not_in_use(self, tmp_path: Path) -> None:
-        for alpha in (b"\xff\x00", b"\xff\x40", b"\xff\xff"):
+        for alpha in (b"\xff\x00", b"\xff\x40", b"\xff\xff", b"\xff" * 300):
             path = self.palette(tmp_path, [(9, 9, 9), (200, 100, 0)], bytes([0, 0]), alpha=alpha)
             np.testing.assert_array_equal(read(path), [[9, 9]])
 
@@ -260,6 +260,9 @@ class TestRead:
     def test_palette_with_transparency_in_use(self, tmp_path: Path, alpha: bytes) -> None:
         path = self.palette(tmp_path, [(9, 9, 9), (200, 100, 0)], bytes([0, 1]), alpha=alpha)
         self.refuse(path, "transparent")
+
+    def test_a_file_that_claims_too_many_pixels_has_no_note(self) -> None:
+        assert note_in(png(60_000, 60_000, 8, 0, b"")) == ""
 
     def test_palette_without_the_colour(self, tmp_path: Path) -> None:
         self.refuse(self.palette(tmp_path, [(9, 9, 9)], bytes([0, 5])), "damaged.*palette")

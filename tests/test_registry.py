@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import EntryPoint
+from typing import Any
 
 import pytest
 
 from fusionbench import registry
+from fusionbench.metrics.card import metric
 from fusionbench.registry import Registry
 from fusionbench.types import UserError
 
@@ -50,3 +53,25 @@ def test_a_name_that_is_taken_is_not_taken_over_in_silence(monkeypatch: pytest.M
     things = with_plugins(monkeypatch, ("sine", "math:cos"))
     with pytest.warns(UserWarning, match="The thing 'sine' of 'math:cos' is not used"):
         assert things["sine"](0.0) == 0.0  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", ["", "a,b", "a/b", "a b", "../a", "a:b", "a=b"])
+def test_a_name_is_one_word_of_a_command_and_one_folder(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    things = with_plugins(monkeypatch)
+    with pytest.raises(UserError, match=r"^A thing cannot be called '.*': use letters, digits"):
+        things.register(name, object())
+    things.register("夜-1.b_c+", object())
+    assert "夜-1.b_c+" in things
+
+
+@pytest.mark.parametrize(
+    ("card", "said"),
+    [
+        ({"better": "up"}, "'up' cannot be what is better of MINE: give 'higher' or 'lower'."),
+        ({"range": 5}, "5 cannot be the range of MINE: give the least and the greatest value, as in (0, 255)."),
+    ],
+)
+def test_a_card_that_says_nothing_usable(card: dict[str, Any], said: str) -> None:
+    usual = {"title": "", "better": "lower", "range": (0, 1), "sources": False, "version": 1, "reference": ""}
+    with pytest.raises(UserError, match=f"^{re.escape(said)}$"):
+        metric("MINE", **{**usual, **card})

@@ -432,6 +432,7 @@ def test_mistakes_are_one_sentence(here: Path, capsys: pytest.CaptureFixture[str
         ("scores.csv", "--ir", "images/ir"): "--vis and --fused must be given",
         ("scores.csv", "-o", "nowhere/r.html"): "its folder does not exist",
         ("scores.csv", "-o", "."): "is a folder",
+        ("scores.csv", "-o", "r.pdf"): "'r.pdf' does not end as a page does: call it .html.",
         ("two.csv", "--ir", "images/ir"): "--ir x=images/ir or --ir y=images/ir",
         ("two.csv", "--ir", "x=a", "--ir", "x=b"): "given twice",
         ("scores.csv", "--max-mb", "0"): "more than 0",

@@ -18,11 +18,15 @@ import pytest
 from filelock import FileLock
 
 from fusionbench import files, images, pixels, planning
+from fusionbench.baselines import METHODS
 from fusionbench.baselines.card import method
 from fusionbench.cells import Entry, Log
 from fusionbench.cli import main
 from fusionbench.datasets import synthetic
+from fusionbench.isolation import Isolated
+from fusionbench.metrics import METRICS
 from fusionbench.metrics.card import metric
+from fusionbench.recipe import recipe
 from fusionbench.types import UserError
 
 SAME = ("scores.parquet", "failures.csv", "leaderboard.csv", "leaderboard.md", "leaderboard.tex")
@@ -376,6 +380,66 @@ def test_a_method_that_never_ends(bench: Path, capsys: pytest.CaptureFixture[str
     assert "exit code 3" in reasons["deadly", "01"]
 
 
+MINE = """
+from fusionbench.baselines.card import method
+from fusionbench.metrics import metric
+
+@method("mine", title="Mine", authors="", year=2026, doi="", summary="", defaults="")
+def blend(ir, vis):
+    return WEIGHT * ir + (1 - WEIGHT) * vis
+
+@metric("MINE", title="Mine", better="higher", range=(0, 255), sources=False, version=1, reference="none")
+def darkest(t):
+    return float(t.fused.min()) * WEIGHT
+"""
+
+
+def test_a_plugin_that_changed_is_another_one(
+    bench: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who writes a method changes its code, not its name or parameters."""
+    for registry in (METHODS, METRICS):
+        monkeypatch.setattr(registry, "_loaded", dict(registry._loaded))
+        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
+    bench.write_text(bench.read_text().replace("EN,SD,MI", "EN,MINE") + '[[method]]\nname = "mine"\n')
+
+    def counted(weight: float) -> list[int]:
+        Path("plugin.py").write_text(MINE.replace("WEIGHT", str(weight)))
+        capsys.readouterr()
+        assert main(["--plugin", "plugin.py", "run", str(bench), "--quiet", "--no-report", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        return [found["fused"], found["scored"]]
+
+    assert counted(0.25) == [32, 32]
+    assert counted(0.25) == [0, 0]
+    before = content(Path("mine/fused/streets"))
+    assert counted(0.5) == [8, 32]
+    after = content(Path("mine/fused/streets"))
+    assert {name.split("/")[0] for name in after if after[name] != before[name]} == {"mine"}
+
+
+def test_a_process_that_died_between_two_images() -> None:
+    """As the system ends one when memory runs out: it costs one image, and the next one has a new process."""
+    isolated, levels = Isolated(), np.arange(4096).reshape(64, 64).astype(np.uint8)
+    chosen = recipe("average")
+    try:
+        first = isolated.fuse(chosen, levels, levels, "it", 60)
+        isolated._all[0].process.kill()
+        isolated._all[0].process.join()
+        with pytest.raises(UserError, match=r"average ended the process that it ran in \(exit code -9\)"):
+            isolated.fuse(chosen, levels, levels, "it", 60)
+        np.testing.assert_array_equal(isolated.fuse(chosen, levels, levels, "it", 60), first)
+    finally:
+        isolated.close()
+
+
+@pytest.mark.parametrize("seconds", ["inf", "nan", "1e9", "0.0", "-1.0"])
+def test_a_timeout_that_no_system_can_wait_for(bench: Path, seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.write_text(bench.read_text() + f'[[method]]\nname = "late"\nmethod = "average"\ntimeout = {seconds}\n')
+    assert run(bench) == 2
+    assert "timeout" in capsys.readouterr().err
+
+
 def test_two_runs_in_one_folder(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("mine").mkdir()
     with FileLock("mine/.lock"):
@@ -513,7 +577,17 @@ def test_torn_lines_are_passed_over(tmp_path: Path) -> None:
         ('name = "lp"', "", "line 13: 'name' in [[method]] is missing"),
         ('metrics = "EN,SD,MI"', "metrics = 3", "line 3: 'metrics' in [benchmark] cannot be 3"),
         ('name = "lp"', 'name = "average"', "line 14: the method 'average' is there twice"),
-        ('name = "mine"', 'name = "a/b"', "line 2: 'name' in [benchmark] cannot be 'a/b'"),
+        (
+            'name = "mine"',
+            'name = "a/b"',
+            "line 2: 'name' in [benchmark] cannot be 'a/b': a folder is called so, which ",
+        ),
+        ('name = "mine"', 'name = ""', "line 2: 'name' in [benchmark] cannot be '': a folder is called so, which "),
+        (
+            'root = "streets"',
+            'size = "320"',
+            "'size' in [[dataset]] cannot be '320': write width and height like 320x240.",
+        ),
         ("[[dataset]]", "[[data]]", "line 6: [data] does not exist; there are benchmark, dataset, method"),
         ('name = "lp"', 'name = "lpp"', "did you mean lp"),
         ("weight = 0.25", "wight = 0.25", "wight"),
@@ -529,6 +603,25 @@ def test_mistakes_are_named(bench: Path, capsys: pytest.CaptureFixture[str], old
     complaint = capsys.readouterr().err
     assert said in complaint
     assert complaint.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "line 1: [benchmark] is missing (and 2 more mistakes)."),
+        ('[benchmark]\nname = "mine"\n[[dataset]]\nname = "tno"\n', "line 1: [[method]] is missing."),
+        (
+            '[benchmark]\nname = "mine"\n[dataset]\nname = "tno"\n[[method]]\nname = "lp"\n',
+            "line 3: [[dataset]] needs both its brackets twice, since there may be several.",
+        ),
+    ],
+)
+def test_tables_that_may_repeat_are_named_as_they_are_written(
+    bench: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
+    bench.write_text(text)
+    assert run(bench) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_no_file(capsys: pytest.CaptureFixture[str]) -> None:

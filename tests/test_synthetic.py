@@ -224,12 +224,17 @@ def test_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_cannot_be_made_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be 31 x 64: make it at least 32 x 32"):
         scene(0, 31, 64)
+    with pytest.raises(UserError, match="cannot be 99999999 x 99999999: make it at most 67108864 pixels"):
+        scene(0, 99999999, 99999999)
     with pytest.raises(UserError, match="seed -1 is negative"):
         scene(-1)
     with pytest.raises(UserError, match="called 'dusk': use 'night' or 'day'"):
         scene(0, kind="dusk")  # type: ignore[arg-type]
     with pytest.raises(UserError, match="0 pairs cannot be made"):
         make(tmp_path, 0)
+    make(tmp_path / "two", 2, (32, 32))
+    with pytest.raises(UserError, match=r"ir/02\.png' would pass for one of these pairs: move it away"):
+        make(tmp_path / "two", 1, (32, 32), seed=1)
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"ir cannot be made \(.*\); choose another"):
         make(tmp_path / "file", 1)

@@ -209,7 +209,7 @@ def test_blocks_say_what_is_there(tmp_path: Path) -> None:
         ("method,image,EN\nA,1\n", r"line 2, has 2 cells where line 1 has 3"),
         ("method,image,EN\nA,1,7\n,2,7\n", r"line 3, names no method"),
         ('method,image,EN\nA,1,"7,5"\n', r"line 2, has '7,5' in the column 'EN', which is not a number"),
-        ("method,image,EN\nA,1,7\nA,1.png,7\n", r"EN of A for '1' is there twice \(1 such scores"),
+        ("method,image,EN\nA,1,7\nA,1.png,7\n", r"EN of A for '1' is there twice: give"),
         ("method,image,EN\n", r"not a single score"),
     ],
 )

@@ -86,5 +86,8 @@ def _array(name: str, node: Node) -> NDArray[Any]:
     whole = all(type(side) is int and side >= 0 for side in shape)
     if not whole or len(shape) > 16 or math.prod(shape) * np.dtype(kind).itemsize != len(data):
         raise RefusedError(f"its array {name[:100]!r} is damaged: get it again")
-    array = np.frombuffer(data, f"<{kind}").reshape(shape, order="F" if fortran else "C")
+    try:
+        array = np.frombuffer(data, f"<{kind}").reshape(shape, order="F" if fortran else "C")
+    except ValueError as error:  # one side is 0, and the others are larger than arrays can be
+        raise RefusedError(f"its array {name[:100]!r} is damaged: get it again") from error
     return np.array(array, kind, order="C")

@@ -113,13 +113,9 @@ def read(path: str | Path) -> Weights:
     if tensorflow := tf_checkpoints.parts(path):
         index, *data = map(content, tensorflow)
         return _made(lambda: tf_checkpoints.decode(index, data), path)
-    if path.is_dir():
-        return {
-            f"{file.stem}.{name}": entry
-            for file in files_in(path)
-            for name, entry in decode(content(file), file).items()
-        }
-    return decode(content(path), path)
+    if len(files := files_in(path)) == 1:
+        return decode(content(files[0]), files[0])
+    return {f"{file.stem}.{name}": entry for file in files for name, entry in decode(content(file), file).items()}
 
 
 def files_in(path: Path) -> list[Path]:
@@ -128,7 +124,7 @@ def files_in(path: Path) -> list[Path]:
     Raises
     ------
     UserError
-        If the folder is empty, or a checkpoint of TensorFlow lacks a part.
+        If the folder has no files, or a checkpoint of TensorFlow lacks a part.
     """
     if tensorflow := tf_checkpoints.parts(path):
         return tensorflow
@@ -136,7 +132,7 @@ def files_in(path: Path) -> list[Path]:
         return [path]
     if not (files := sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))):
         raise UserError(
-            f"'{path}' is an empty folder: give a file of weights, or the folder of those that belong together."
+            f"'{path}' is a folder without a file in it: give a file of weights, or the folder of those that belong together."
         )
     return files
 
@@ -279,7 +275,8 @@ def _zip(data: bytes) -> Weights:
                 if sum(member.file_size for member in members) > min(LARGEST, max(64 << 20, 100 * len(data))):
                     raise RefusedError("its zip archive unpacks to far more than the file holds: get it again")
                 return {name.removesuffix(".npy"): _npy(archive.read(name), name) for name in names}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+    # A place in the archive may be a number that no file has.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError, OverflowError) as error:
         raise RefusedError(_DAMAGED) from error
     raise RefusedError(_UNKNOWN)
 
@@ -379,7 +376,10 @@ def _npy(data: bytes, name: str) -> NDArray[Any]:
     header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
     if header is None:
         raise RefusedError(_DAMAGED)
-    shape, fortran, dtype = header(file)
+    try:
+        shape, fortran, dtype = header(file)
+    except Exception as error:  # numpy parses it as Python, and lets through whatever the parser stumbles over
+        raise RefusedError(_DAMAGED) from error
     if dtype.kind not in "fiub" or dtype.itemsize > 8:
         raise RefusedError(f"its array {name[:100]!r} holds no numbers: leave it out of the file")
     rest = data[file.tell() :]

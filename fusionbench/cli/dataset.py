@@ -11,6 +11,7 @@ from fusionbench.cli import examples
 from fusionbench.cli.progress import Progress
 from fusionbench.cli.screen import Cell, paragraph, print_json, table
 from fusionbench.cli.verdict import show, spelled
+from fusionbench.typesetting import count
 
 if TYPE_CHECKING:
     from fusionbench.datasets.card import Card
@@ -237,7 +238,9 @@ def make(
     typer.echo(str(output))
     if not quiet:
         also = f"; what is known of them in {output / 'truth'}" if truth else ""
-        typer.echo(paragraph(f"{len(names)} pairs of {size} pixels in {output / 'ir'} and {output / 'vis'}{also}"))
+        typer.echo(
+            paragraph(f"{count(len(names), 'pair')} of {size} pixels in {output / 'ir'} and {output / 'vis'}{also}")
+        )
 
 
 _COLOUR = {"vis": "vis", "both": "both", "neither": "neither of them"}

@@ -247,11 +247,11 @@ def _estimated(estimate: Estimate) -> Iterable[str]:
         for hint in each.hints:
             yield paragraph(f"  perhaps   {hint}", indent=" " * 12)
     yield ""
-    total = count(len(estimate.columns), "number")
+    metrics = f"all {len(estimate.columns)} metrics" if len(estimate.columns) > 1 else "the one metric"
     if estimate.fitting:
-        yield paragraph(f"By their size alone, all {total} may be those of: {', '.join(estimate.fitting)}.")
+        yield paragraph(f"By size alone, the numbers of {metrics} may be those of: {', '.join(estimate.fitting)}.")
     else:
-        yield paragraph(f"No convention gives numbers of these sizes for all {total}.")
+        yield paragraph(f"No convention gives numbers of these sizes for {metrics}.")
     yield paragraph("Which of them, the images would say: give --fused, --ir and --vis.")
     for name in estimate.unknown:
         yield paragraph(f"'{name}' is no metric here; left out.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -73,8 +74,10 @@ def fetch(
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as folder:
             inside = Path(folder) / "content"
             inside.mkdir()
-            for k, (url, digest, limits, keep) in enumerate(chosen):
-                packed = target.parent / f".{target.name}-{k}.archive"
+            for url, digest, limits, keep in chosen:
+                # By where it is from: what an attempt left that was stopped is of no use to one from elsewhere.
+                mark = hashlib.sha256(url.encode()).hexdigest()[:8]
+                packed = target.parent / f".{target.name}-{mark}.archive"
                 got = _got(url, packed, digest, tick)
                 try:
                     unpack(got, inside, limits, keep)

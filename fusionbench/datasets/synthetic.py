@@ -32,6 +32,8 @@ Condition: TypeAlias = Literal["smoke", "glare", "overexposed", "underexposed", 
 _VERSION: Final = 1
 """Raised whenever the same seed gives other pixels."""
 _MADE: Final = "made.json"
+_LARGEST: Final = 1 << 26
+"""Pixels that memory surely has room for, with all that is computed of them."""
 _EXPOSURE: Final[dict[str, float]] = {"overexposed": 5.0, "underexposed": 1 / 8}
 
 
@@ -92,7 +94,7 @@ def scene(
     Raises
     ------
     UserError
-        If the size is too small, the seed negative, or the kind or a condition unknown.
+        If the size is too small or too large, the seed negative, or the kind or a condition unknown.
 
     Examples
     --------
@@ -102,6 +104,8 @@ def scene(
     """
     if min(width, height) < 32:
         raise UserError(f"A synthetic scene cannot be {width} x {height}: make it at least 32 x 32 pixels.")
+    if width * height > _LARGEST:
+        raise UserError(f"A synthetic scene cannot be {width} x {height}: make it at most {_LARGEST} pixels.")
     if seed < 0:
         raise UserError(f"The seed {seed} is negative: use 0 or more.")
     if kind not in ("night", "day"):
@@ -176,7 +180,7 @@ def make(
     Raises
     ------
     UserError
-        If the count, size, seed or a condition is impossible or the folder cannot be written.
+        If the count, size, seed or a condition is impossible, the folder cannot be written, or it holds other images.
     """
     if n < 1:
         raise UserError(f"A dataset of {n} pairs cannot be made: ask for at least 1.")
@@ -187,6 +191,10 @@ def make(
         except OSError as error:
             raise UserError(f"The folder {folder / side} cannot be made ({error.strerror}); choose another.") from None
     names = _names(n)
+    for side in shown:
+        for path in sorted((folder / side).iterdir()):
+            if path.suffix.lower() in images.SUFFIXES and path.name not in {f"{name}.png" for name in names}:
+                raise UserError(f"'{path}' would pass for one of these pairs: move it away, or choose another folder.")
     for k, name in enumerate(names):
         made = scene(seed + k, *size, kind="day" if k % 2 else "night", conditions=conditions)
         masks = (np.where(mask, 255, 0).astype(np.uint8) for mask in (made.people, made.cars))

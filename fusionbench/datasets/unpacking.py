@@ -10,13 +10,22 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, Final, NamedTuple
+from typing import IO, Final, NamedTuple, Self
 
 from fusionbench.types import UserError
 
 _RATIO: Final = 100
 """How many times larger than its archive the content may be; images hardly shrink, and bombs do nothing else."""
 _CHUNK: Final = 1 << 20
+_LONGEST: Final = 1 << 20
+"""Bytes of what a tar archive says of a file at most: its name, above all."""
+_WORDS: Final = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
 # RuntimeError is what zipfile raises for a password or for a compression that it does not know.
 _DAMAGE: Final = (
     zipfile.BadZipFile,
@@ -27,6 +36,7 @@ _DAMAGE: Final = (
     OSError,
     RuntimeError,
     ValueError,
+    OverflowError,
 )
 
 
@@ -108,12 +118,30 @@ def _members(archive: Path) -> Iterator[_Member]:
         with zipfile.ZipFile(archive) as packed:
             for info in packed.infolist():
                 yield _Member(info.filename, _kind_in_zip(info), lambda info=info: packed.open(info))  # type: ignore[misc]
-    elif tarfile.is_tarfile(archive):
-        with tarfile.open(archive) as tape:
-            for entry in tape:
-                yield _Member(entry.name, _kind_in_tar(entry), lambda entry=entry: tape.extractfile(entry))  # type: ignore[misc]
-    else:
-        raise UserError(f"'{archive}' is no zip or tar archive: a web page was got in its place, or it is cut short.")
+        return
+    with _tape(archive) as tape:
+        for entry in tape:
+            yield _Member(entry.name, _kind_in_tar(entry), lambda entry=entry: tape.extractfile(entry))  # type: ignore[misc]
+
+
+def _tape(archive: Path) -> tarfile.TarFile:
+    try:
+        return tarfile.open(archive, tarinfo=_Header)
+    except tarfile.ReadError:
+        raise UserError(
+            f"'{archive}' is no zip or tar archive: a web page was got in its place, or it is cut short."
+        ) from None
+
+
+class _Header(tarfile.TarInfo):
+    """What a tar archive says of a file, which tarfile reads into memory however long it is."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        entry = super().frombuf(buf, encoding, errors)
+        if entry.type in _WORDS and entry.size > _LONGEST:
+            raise tarfile.TarError("the name of a file is longer than any")
+        return entry
 
 
 def _kind_in_zip(info: zipfile.ZipInfo) -> str:

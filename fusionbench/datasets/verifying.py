@@ -113,8 +113,8 @@ def verify(root: Path | str, name: str | None = None, split: str | None = None, 
     if best is None or not any(_likelihood(best)):
         found = pairs_in(root)
         raise UserError(
-            f"'{root}' has {len(found)} pairs ({_some(found)}), which are of no dataset that is known: name the one that "
-            "they are meant to be."
+            f"'{root}' has {len(found)} pair{'s' * (len(found) != 1)} ({_some(found)}), of no dataset that is known: name "
+            "the one that is meant."
         )
     return best
 

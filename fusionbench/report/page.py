@@ -279,5 +279,7 @@ def _source_hash(text: str) -> str:
 def _check_folder(path: Path) -> None:
     if path.is_dir():
         raise UserError(f"'{path}' is a folder: give the name of a file for the page.")
+    if path.suffix.lower() not in {".html", ".htm"}:
+        raise UserError(f"'{path}' does not end as a page does: call it .html.")
     if not path.parent.is_dir():
         raise UserError(f"'{path}' cannot be written: its folder does not exist, create it first.")
