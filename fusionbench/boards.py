@@ -73,7 +73,8 @@ class Board:
     @property
     def one_vote(self) -> list[tuple[str, ...]]:
         """Metrics that put the methods in nearly the same order, in groups of two and more."""
-        clusters = self.redundancy.clusters if self.redundancy else ()
+        # Of two methods every image says one of two things, and most metrics seem to agree.
+        clusters = self.redundancy.clusters if self.redundancy and len(self.ranking.methods) > 2 else ()
         return [tuple(self.voters[at] for at in cluster) for cluster in clusters if len(cluster) > 1]
 
     @property
@@ -107,10 +108,11 @@ class Board:
         if self.overall is None:
             return "One image tells nothing of luck: there are no tests." if self.ranking.compared else ""
         test = self.overall.friedman
+        found = f"Iman-Davenport F = {number(test.f)}" if math.isfinite(test.f) else "all images rank alike"
         verdict = "the methods differ" if test.p < self.overall.alpha else "no difference between the methods is shown"
         return (
             f"Friedman test over {test.n} images, of the mean rank over the metrics within each: {verdict} "
-            f"(Iman-Davenport F = {number(test.f)}, p {_p(test.p)}); Nemenyi's critical difference of mean ranks is "
+            f"({found}, p {_p(test.p)}); Nemenyi's critical difference of mean ranks is "
             f"{number(self.overall.cd)}."
         )
 

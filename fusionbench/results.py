@@ -7,6 +7,7 @@ import io
 import math
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,6 +44,7 @@ def claimed(folder: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
+    made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / ".lock")
@@ -59,6 +61,9 @@ def claimed(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+        # A mistake that was found before anything was done leaves nothing behind.
+        if made and [path.name for path in folder.iterdir()] in ([], [".lock"]):
+            shutil.rmtree(folder)
 
 
 @dataclass(slots=True)

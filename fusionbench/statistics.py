@@ -85,7 +85,8 @@ class Friedman:
         Friedman's statistic, corrected for ties, and its p by the chi-squared distribution with k - 1 degrees.
     f, p : float
         Iman and Davenport's statistic, which is less conservative, and its p by the F distribution with k - 1 and
-        (k - 1)(n - 1) degrees.
+        (k - 1)(n - 1) degrees. Where all images rank alike the statistic is infinite, and p is exact: the probability that
+        chance would do so.
     """
 
     n: int
@@ -161,8 +162,15 @@ def _friedman(mean_ranks: Array, n: int, spread: float) -> Friedman:
         statistic,
         float(chi2.sf(statistic, k - 1)),
         ratio,
-        float(f.sf(ratio, k - 1, (k - 1) * (n - 1))),
+        float(f.sf(ratio, k - 1, (k - 1) * (n - 1))) if math.isfinite(ratio) else _unanimity(mean_ranks, n),
     )
+
+
+def _unanimity(ranked: Array, n: int) -> float:
+    """The probability that n images that rank at random all rank as the first of them does."""
+    _, ties = np.unique(np.round(ranked, 6), return_counts=True)
+    orders = math.lgamma(len(ranked) + 1) - sum(math.lgamma(count + 1) for count in ties.tolist())
+    return math.exp(-(n - 1) * orders)
 
 
 def critical_difference(k: int, n: int, alpha: float = 0.05) -> float:

@@ -603,6 +603,7 @@ def test_mistakes_are_named(bench: Path, capsys: pytest.CaptureFixture[str], old
     complaint = capsys.readouterr().err
     assert said in complaint
     assert complaint.count("\n") == 1
+    assert not Path("mine").exists()
 
 
 @pytest.mark.parametrize(
