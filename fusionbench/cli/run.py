@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fusionbench.benchmark import Failure, Plan
     from fusionbench.results import Tally
 
-_SHOWN = 9
+_SHOWN = 6
 """Methods in the figure of images, which must fit onto a page."""
 
 app = typer.Typer()
