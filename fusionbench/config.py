@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, PositiveInt
-from pydantic_core import PydanticCustomError
 
 from fusionbench import tomlfile
 from fusionbench.types import UserError
@@ -17,15 +16,13 @@ _Words = str | list[str]
 
 def _folder_name(name: str) -> str:
     if not re.fullmatch(r"[^/\\\x00-\x1f.][^/\\\x00-\x1f]*", name):
-        raise PydanticCustomError(
-            "folder_name", "a folder is called so, which takes a letter or more, no / or \\, and no dot at the start"
-        )
+        raise ValueError("a folder is called so, which takes a letter or more, no / or \\, and no dot at the start")
     return name
 
 
 def _width_by_height(size: str) -> str:
     if not re.fullmatch(r"\d+x\d+", size, re.ASCII):
-        raise PydanticCustomError("size", "write width and height like 320x240")
+        raise ValueError("write width and height like 320x240")
     return size
 
 

@@ -109,7 +109,9 @@ def _sentence(path: Path, text: str, error: ValidationError, model: type[Table])
     first, *more = sorted(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
     where = first["loc"]
     keys = [part for part in where if isinstance(part, str) and not part.startswith(("str", "list[", "dict["))]
-    said = _SAID.get(first["type"]) or f"cannot be {first['input']!r}: {_lowered(first['msg'])}"
+    # What our own validators say comes with words of pydantic's before it.
+    why = _lowered(first["msg"].removeprefix("Value error, "))
+    said = _SAID.get(first["type"]) or f"cannot be {first['input']!r}: {why}"
     if first["type"] == "list_type" and isinstance(first["input"], dict):
         said = "needs both its brackets twice, since there may be several"
     several = first["type"] != "extra_forbidden" and _may_repeat(model, keys[0])
