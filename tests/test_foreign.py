@@ -182,7 +182,7 @@ def test_results_that_are_no_image_are_named(text: str, give: Any, sentence: str
         ("[input]\nrange = [0]", "'model.toml', line 2: 'range' in [input]"),
         (
             "[input]\nrange = [1, 0]",
-            "'model.toml', line 2: 'range' in [input] cannot be [1, 0]: value error, the first",
+            "'model.toml', line 2: 'range' in [input] cannot be [1, 0]: the first",
         ),
         ("[input]\nmultiple = 0", "'model.toml', line 2: 'multiple' in [input] cannot be 0: "),
         ("[output]\nclip = 1", "'model.toml', line 2: 'clip' in [output] cannot be 1: input should be a valid boolean"),
