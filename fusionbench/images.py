@@ -90,7 +90,7 @@ def read_hashed(path: Path) -> tuple[Image, str]:
         As `read`.
     """
     data = contents(path)
-    return _decoded(io.BytesIO(data), path), hashlib.sha256(data).hexdigest()
+    return decode(data, path), hashlib.sha256(data).hexdigest()
 
 
 def contents(path: Path) -> bytes:

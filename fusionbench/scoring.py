@@ -258,9 +258,8 @@ def _score_pair(plan: _Plan, task: tuple[Pair, list[Fused]]) -> _Outcome:
     def read(path: Path) -> Levels:
         if plan.stop.is_set():
             raise Stopped
-        levels = _usable(path, "")
-        outcome.hashes[path] = _hash(path)
-        return levels
+        image, outcome.hashes[path] = images.read_hashed(path)
+        return pixels.to_levels(image)
 
     try:
         ir, vis = read(pair.ir), read(pair.vis)
@@ -302,13 +301,6 @@ def _usable(image: Image | str | Path, role: str) -> Levels:
     """8-bit levels of an image or a file."""
     stored = images.read(Path(image)) if isinstance(image, str | Path) else pixels.check(image, role)
     return pixels.to_levels(stored)
-
-
-def _hash(path: Path) -> str:
-    import hashlib
-
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _nothing_scored(failures: Sequence[Failure]) -> str:
