@@ -53,6 +53,8 @@ class _Memory(threading.local):
 
 _memory = _Memory()
 _LINE = 64
+_HUGE = 1 << 21
+"""A large block begins where a huge page of the system does, so that what is used most lies in one."""
 
 
 def _idle(blocks: Sequence[NDArray[np.uint8]]) -> list[bool]:
@@ -68,13 +70,14 @@ def borrow(shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any
     The memory is free again when the last view of it is gone. Fresh pages cost more than what the kernels compute in them.
     """
     size = math.prod(shape) * np.dtype(dtype).itemsize
+    border = _HUGE if size > 2 * _HUGE else _LINE
     idle = _idle(_memory.blocks)
-    fitting = [block for block, free in zip(_memory.blocks, idle, strict=True) if free and block.size >= size + _LINE]
+    fitting = [block for block, free in zip(_memory.blocks, idle, strict=True) if free and block.size >= size + border]
     if fitting:
         block = min(fitting, key=len)
     else:
-        block = np.zeros(size + _LINE, np.uint8)
+        block = np.empty(size + border, np.uint8)
         # What is too small now would be too small next time.
         _memory.blocks = [other for other, free in zip(_memory.blocks, idle, strict=True) if not free] + [block]
-    first = -block.ctypes.data % _LINE
+    first = -block.ctypes.data % border
     return block[first : first + size].view(dtype).reshape(shape)

@@ -15,8 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .dealt import borrow
-from .kernels.congruency import SCALES, filter_bank, filtered, gather, median_square, noise_gain
-from .spectra import plane_of, spectrum_of
+from .kernels.congruency import (
+    SCALES,
+    Slots,
+    coarser_by,
+    congruencies,
+    filter_bank,
+    filtered,
+    finest_response,
+    gather,
+    weigh,
+)
+from .kernels.fourier import plan, slot_size, spectrum
+from .kernels.vectors import LANES
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -57,11 +68,12 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class _Bank:
-    radial: Array
-    even: Array
-    odd: Array
     angles: Array
-    gains: tuple[float, ...]
+    factors: Array
+    finest: Array
+    coarser: Array
+    angular: Array
+    gains: Array
 
 
 def phase_congruency(plane: Array, recipe: Recipe) -> Array:
@@ -81,24 +93,24 @@ def phase_congruency(plane: Array, recipe: Recipe) -> Array:
     """
     make = _kept_bank if plane.size <= _LARGE else _bank
     bank = make(plane.shape, recipe)
-    spectrum = spectrum_of(plane)
-    sums = borrow((5 if recipe.moments else 2, *plane.shape))
-    sums[:] = 0.0
-    parts = borrow((2, *spectrum.shape), np.complex128)
-    responses = borrow((SCALES, 2, *plane.shape))
-    for o, (angle, gain) in enumerate(zip(bank.angles, bank.gains, strict=True)):
-        for s in range(SCALES):
-            filtered(spectrum, bank.radial[s], bank.even[o], bank.odd[o], parts)
-            for part, response in zip(parts, responses[s], strict=True):
-                plane_of(part, plane.shape[1], response)
-        tau = math.sqrt(median_square(responses[0, 0], responses[0, 1]) / math.log(2) * gain)
+    height, width = plane.shape
+    rows, columns = plan(width), plan(height)
+    down, along = (-(-side // LANES) for side in plane.shape)
+    slots = Slots(tables=0, free=2, responses=6, columns=6 + max(SCALES * down, along))
+    z = borrow((slots.columns + along, slot_size(rows, columns)))
+    for table, each in enumerate((rows, columns)):
+        z[slots.tables + table, : each.table.size] = each.table
+    spectrum(plane, rows, columns, z, slots.tables, slots.free, slots.responses, slots.columns)
+    weigh(z, slots, bank.finest)
+    sums = borrow((down, 5 if recipe.moments else 2, LANES * width))
+    for o, (sector, angle, gain) in enumerate(zip(bank.angular, bank.angles, bank.gains, strict=True)):
+        filtered(z, slots, columns, bank.coarser, bank.factors, sector)
+        tau = math.sqrt(finest_response(z, slots, rows, height) / math.log(2) * gain)
         noise = tau * (math.sqrt(math.pi / 2) + 2 * math.sqrt(2 - math.pi / 2)) / 1.7
-        gather(responses, noise, EPSILON, angle, recipe.cross, sums)
-    if not recipe.moments:
-        return (sums[:1] + EPSILON) / (sums[1:] + EPSILON)
-    energy, amplitude, xx, yy, xy = sums
-    root = np.hypot(xy, xx - yy) + EPSILON
-    return np.stack([energy / (amplitude + EPSILON), (xx + yy + root) / 2, (xx + yy - root) / 2])
+        gather(z, slots, rows, noise, EPSILON, angle, recipe.cross, o == 0, sums)
+    out = borrow((3 if recipe.moments else 1, height, width))
+    congruencies(sums, rows.order, EPSILON, 0.0 if recipe.moments else 1.0, out)
+    return out
 
 
 def _bank(shape: tuple[int, int], recipe: Recipe) -> _Bank:
@@ -108,10 +120,8 @@ def _bank(shape: tuple[int, int], recipe: Recipe) -> _Bank:
         cut_v, cut_u = (np.fft.fftshift((np.arange(n) - n // 2) / n) for n in shape)
     wavelengths = np.array([recipe.shortest * recipe.factor**s for s in range(SCALES)])
     angles = np.array([o * math.pi / recipe.orientations for o in range(recipe.orientations)])
-    tables = filter_bank(v, u, cut_v, cut_u, wavelengths, angles, math.pi / recipe.orientations / 1.2)
-    radial, even, odd = tables
-    gains = [noise_gain(radial, e, o, shape[1]) for e, o in zip(even, odd, strict=True)]
-    return _Bank(radial, even, odd, angles, tuple(gains))
+    spread = math.pi / recipe.orientations / 1.2
+    return _Bank(angles, coarser_by(wavelengths), *filter_bank(v, u, cut_v, cut_u, wavelengths, angles, spread))
 
 
 _kept_bank = functools.lru_cache(maxsize=2)(_bank)

@@ -12,11 +12,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusionbench.types import Levels
-
 from .card import metric
-from .kernels.congruency import correlate_features
-from .kernels.vision import smooth
+from .dealt import borrow
+from .kernels.matching import REACH, features_kept, masked_features
 from .phase_congruency import Recipe, phase_congruency
 from .triple import Scene, Triple
 
@@ -24,6 +22,9 @@ Array: TypeAlias = NDArray[np.float64]
 
 FEATURE = 0.1
 """Phase congruency above which a pixel of a source is a feature."""
+_HALF = np.exp(-(np.arange(-REACH, 1) ** 2) / (2 * 1.5**2))
+_WINDOW = _HALF / (2 * _HALF.sum() - _HALF[-1])
+"""One half of the Gaussian window, the middle last."""
 _RECIPES = {
     "corrected": Recipe(6, 3.0, 2.1, closed=False, shifted=False, moments=True, cross=2 / 3),
     "early": Recipe(6, 3.0, 2.1, closed=True, shifted=True, moments=True, cross=1 / 6),
@@ -64,37 +65,16 @@ def phase_congruency_quality(t: Triple, *, phase: Literal["corrected", "early"] 
         0 to 1, or NaN.
     """
     recipe = _RECIPES[phase]
-    references, masks = t.scene.measure(("Qp", phase), lambda s: _references(s, recipe))
-    area = int(masks[2].sum())
+    references, area = t.scene.measure(("Qp", phase), lambda s: _references(s, recipe))
     if not area:
         return math.nan
-    product = 1.0
-    for k, plane in enumerate(_features(t.fused, recipe)):
-        mean, square = _local(plane), _local(plane * plane)
-        best = np.full(plane.shape, -math.inf)
-        for (feature, its_mean, its_square), mask in zip(references[k], masks, strict=True):
-            correlate_features(its_mean, mean, its_square, square, _local(feature * plane), mask, best)
-        product *= float(best.sum()) / area
-    return product
+    fused = phase_congruency(t.fused.astype(np.float64), recipe)
+    memory = borrow((90 * (fused.shape[2] + 16),))
+    return math.prod(total / area for total in features_kept(references, fused, _WINDOW, memory))
 
 
-_Reference: TypeAlias = tuple[Array, Array, Array]
-
-
-def _references(scene: Scene, recipe: Recipe) -> tuple[list[list[_Reference]], list[NDArray[np.bool_]]]:
-    """By feature, what to correlate with, its local mean and its local mean square, of ir, vis and the stronger; masks."""
-    a, b = (_features(plane, recipe) for plane in (scene.ir, scene.vis))
-    planes = [a, b, np.where(a[0] > b[0], a, b)]
-    masks = [each[0] > FEATURE for each in planes]
-    masked = [[each[k] * mask for each, mask in zip(planes, masks, strict=True)] for k in range(3)]
-    return [[(plane, _local(plane), _local(plane * plane)) for plane in row] for row in masked], masks
-
-
-def _features(plane: Levels, recipe: Recipe) -> Array:
-    return phase_congruency(plane.astype(np.float64), recipe)
-
-
-def _local(plane: Array) -> Array:
-    """Mean around every pixel."""
-    half = np.exp(-(np.arange(-5.0, 1.0) ** 2) / (2 * 1.5**2))
-    return smooth(plane, half / (2 * half.sum() - half[-1]))
+def _references(scene: Scene, recipe: Recipe) -> tuple[Array, int]:
+    """Features, (3, 3, H, W), of ir, vis and the stronger of the two; pixels where the stronger has any."""
+    a, b = (phase_congruency(plane.astype(np.float64), recipe) for plane in (scene.ir, scene.vis))
+    masked = borrow((3, *a.shape))
+    return masked, masked_features(a, b, FEATURE, masked)

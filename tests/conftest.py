@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +12,8 @@ from hypothesis import settings
 ROOT = Path(__file__).resolve().parents[1]
 ON_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
-# Numba keys a cached kernel by the file it stands in, so a caller would go on with the old code of a kernel from
-# another file; a folder per content cannot be stale. It must be named before numba is imported. (.ci/run does too.)
-_folders = (ROOT / "metrics" / "kernels", ROOT / "baselines" / "classical")
-_sources = b"".join(file.read_bytes() for folder in _folders for file in sorted(folder.glob("*.py")))
-os.environ["NUMBA_CACHE_DIR"] = str(ROOT / ".cache" / f"numba-{hashlib.sha256(_sources).hexdigest()[:16]}")
+# One place for compiled kernels, so that .ci/run's demo and tests share them. It must be named before numba is imported.
+os.environ["NUMBA_CACHE_DIR"] = str(ROOT / ".cache" / "numba")
 
 # What somebody gives to metrics here must not decide what the tests compute.
 os.environ.pop("FUSIONBENCH_LPIPS", None)

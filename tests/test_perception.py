@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import naive
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,7 +24,8 @@ from fusionbench.metrics.chen import visual_contrast_map
 from fusionbench.metrics.colour import colour_difference_map
 from fusionbench.metrics.conventions import CONVENTIONS
 from fusionbench.metrics.definitions import define
-from fusionbench.metrics.kernels.congruency import median_square
+from fusionbench.metrics.kernels.congruency import Slots, finest_response
+from fusionbench.metrics.kernels.fourier import plan, slot_size
 from fusionbench.metrics.kernels.vision import smooth
 from fusionbench.metrics.phase_congruency import Recipe, phase_congruency
 from fusionbench.metrics.steerable import FIRST_LOW, LOW, VERTICAL
@@ -211,10 +213,28 @@ def test_congruency_finds_a_step_of_either_sign() -> None:
     assert (congruency[:, 44:52] < 0.1).all()
 
 
-@given(arrays(np.float64, st.tuples(st.integers(1, 7), st.integers(1, 7)), elements=st.floats(-1e3, 1e3)))
-def test_median_of_squares(plane: np.ndarray) -> None:
-    other = plane[::-1, ::-1].copy() / 3
-    assert median_square(plane, other) == pytest.approx(np.median(plane * plane + other * other), rel=1e-15)
+@given(st.integers(1, 20), st.integers(1, 20), st.integers(0, 100), st.integers(0, 3))
+def test_median_of_the_finest_response(height: int, width: int, seed: int, scale: int) -> None:
+    rows, down = plan(width), -(-height // 8)
+    lines = np.random.default_rng(seed).normal(size=(2, height, width)).round(scale)
+    slots = Slots(tables=0, free=1, responses=5, columns=5 + down)
+    z = np.full((slots.columns + 1, slot_size(rows)), 7.0)
+    z[0, : rows.table.size] = rows.table
+    blocks = z[5 : 5 + down, : 16 * width].reshape(down, width, 2, 8)
+    for y in range(height):
+        blocks[y // 8, :, :, y % 8] = lines[:, y].T
+    expected = np.median(abs(np.fft.ifft(lines[0] + 1j * lines[1], axis=1, norm="forward")) ** 2)
+    assert finest_response(z, slots, rows, height) == pytest.approx(expected, rel=1e-12, abs=1e-25)
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (5, 8), (8, 7), (24, 16), (59, 37), (88, 40), (106, 61)])
+@pytest.mark.parametrize("metric", ["Qp", "FSIM"])
+def test_features_of_any_size(metric: str, shape: tuple[int, int]) -> None:
+    """Rows and columns that fill no whole vector, and sides with a large prime factor."""
+    images = np.random.default_rng(5).integers(0, 256, (3, *shape), np.uint8)
+    smooth_images = [np.rint(smooth(image.astype(float), np.array([0.25, 0.5]))).astype(np.uint8) for image in images]
+    expected = getattr(naive, METRICS[metric].__name__)(*smooth_images)
+    assert METRICS[metric](Triple.of(*smooth_images)) == pytest.approx(expected, rel=1e-10, nan_ok=True)
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 16), st.integers(0, 100))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from numba import njit
+from fusionbench.compiling import compiled
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def jit(function: F) -> F:
     """Compile on first use, keep on disk, release the GIL. IEEE arithmetic to the letter: no fused multiply-add."""
-    return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
+    return compiled(function, __file__)

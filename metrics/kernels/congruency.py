@@ -1,22 +1,55 @@
 """Phase congruency: log-Gabor filters as tables, and what their responses say about every pixel.
 
-The filters are real and see one side of the spectrum, so their response to a real image has an even part, the real one, and
-an odd part, the imaginary one. Each is a real image with half a spectrum, which takes a third of the time of the whole.
+A filter is real and sees one side of the spectrum, so its response to a real image is complex: the real part is the even
+response, the imaginary part the odd one. Spectra, filters and responses lie in the blocks of `fourier`: frequencies eight
+columns at a time, pixels eight rows at a time. What is half transformed is too much for the caches and goes through memory,
+which is slower than the arithmetic: each block is asked for while the one before it is worked on.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import jit, jit_fused
+from .fourier import Plan, cross, transform_lines
+from .vectors import (
+    LANES,
+    any_between,
+    any_positive,
+    expect,
+    exponential,
+    lane,
+    larger,
+    load,
+    magnitude,
+    root,
+    spread,
+    store,
+    where_positive,
+)
 
 Array = NDArray[np.float64]
-Spectrum = NDArray[np.complex128]
 
 SCALES = 4
+
+
+class Slots(NamedTuple):
+    """What lies where in the memory of the transforms."""
+
+    tables: int
+    """Of rows, then of columns."""
+    free: int
+    """Four slots to work in."""
+    responses: int
+    """Scale by scale, the blocks of eight rows."""
+    columns: int
+    """The spectrum, by blocks of eight columns."""
+
+
 _LOG_SIGMA = 2.0 * math.log(0.55) ** 2
 _LOW_PASS = 0.45
 
@@ -32,18 +65,10 @@ def _cut(v: float, u: float) -> float:
 
 
 @jit
-def _sector(v: float, u: float, angle: float, width: float) -> float:
-    away = abs(math.atan2(-v, u) - angle)
-    if away > math.pi:
-        away = 2.0 * math.pi - away
-    return math.exp(-away * away / (2.0 * width * width))
-
-
-@jit
 def filter_bank(
     v: Array, u: Array, cut_v: Array, cut_u: Array, wavelengths: Array, angles: Array, width: float
-) -> tuple[Array, Array, Array]:
-    """Radial, even angular and odd angular tables on the half spectrum of a real transform.
+) -> tuple[Array, Array, Array, Array]:
+    """Radial and angular factors of the filters, by blocks of eight columns.
 
     Parameters
     ----------
@@ -52,7 +77,7 @@ def filter_bank(
     cut_v, cut_u : (H,), (W,) float64
         The same as the low-pass sees them.
     wavelengths : (SCALES,) float64
-        Of the filters' centres, in pixels.
+        Of the filters' centres, in pixels: a geometric series.
     angles : (n,) float64
         Orientations, in radians.
     width : float
@@ -60,175 +85,305 @@ def filter_bank(
 
     Returns
     -------
-    radial : (SCALES, H, W // 2 + 1)
-    even, odd : (n, H, W // 2 + 1)
-        Half the sum and half the difference of what is at a frequency and at its negative, low-pass included.
+    finest : (ceil(W / 8), 8 * H)
+        Radial factor of the finest scale, low-pass included.
+    coarser : (ceil(W / 8), 8 * H)
+        Radial factor of a scale over that of the next finer one, but for a number (`coarser_by`): a power of the frequency.
+    angular : (n, ceil(W / 8), 8 * H)
+    gains : (n,)
+        Squared even response of all scales together to noise that has squared response 1 at the finest.
     """
-    height, columns = v.size, u.size // 2 + 1
-    radial = np.empty((wavelengths.size, height, columns))
-    even = np.empty((angles.size, height, columns))
-    odd = np.empty((angles.size, height, columns))
-    for y in range(height):
-        for x in range(columns):
-            back_y, back_x = (height - y) % height, (u.size - x) % u.size
+    height, columns = v.size, u.size
+    blocks = (columns + LANES - 1) // LANES
+    finest, coarser = np.zeros((blocks, LANES * height)), np.zeros((blocks, LANES * height))
+    angular = np.zeros((angles.size, blocks, LANES * height))
+    power = -2.0 * math.log(wavelengths[1] / wavelengths[0]) / _LOG_SIGMA
+    for x in range(columns):
+        for y in range(height):
+            at = LANES * y + x % LANES
             r = math.sqrt(v[y] * v[y] + u[x] * u[x])
-            for s in range(wavelengths.size):
-                away = math.log(r * wavelengths[s]) if r > 0.0 else 0.0
-                radial[s, y, x] = math.exp(-away * away / _LOG_SIGMA) if r > 0.0 else 0.0
-            there, back = _cut(cut_v[y], cut_u[x]), _cut(cut_v[back_y], cut_u[back_x])
+            if r > 0.0:
+                away = math.log(r)
+                coarser[x // LANES, at] = math.exp(power * away)
+                away += math.log(wavelengths[0])
+                finest[x // LANES, at] = math.exp(-away * away / _LOG_SIGMA) * _cut(cut_v[y], cut_u[x])
+            direction = math.atan2(-v[y], u[x])
             for o in range(angles.size):
-                one = there * _sector(v[y], u[x], angles[o], width)
-                other = back * _sector(v[back_y], u[back_x], angles[o], width)
-                even[o, y, x] = (one + other) / 2.0
-                odd[o, y, x] = (one - other) / 2.0
-    return radial, even, odd
+                away = abs(direction - angles[o])
+                if away > math.pi:
+                    away = 2.0 * math.pi - away
+                angular[o, x // LANES, at] = math.exp(-away * away / (2.0 * width * width))
+    factors = coarser_by(wavelengths)
+    alone, together = np.zeros(angles.size), np.zeros(angles.size)
+    for x in range(columns):
+        back_x = (columns - x) % columns
+        for y in range(height):
+            at, back = LANES * y + x % LANES, LANES * ((height - y) % height) + back_x % LANES
+            ratio, sum_of_scales, power = coarser[x // LANES, at], 1.0, 1.0
+            for factor in factors:
+                power *= ratio
+                sum_of_scales += power * factor
+            here, there = finest[x // LANES, at], finest[back_x // LANES, back]
+            for o in range(angles.size):
+                response = here * angular[o, x // LANES, at]
+                even = (response + there * angular[o, back_x // LANES, back]) / 2.0
+                alone[o] += response * response
+                together[o] += (sum_of_scales * even) ** 2
+    return finest, coarser, angular, together / alone
 
 
 @jit
-def noise_gain(radial: Array, even: Array, odd: Array, width: int) -> float:
-    """Squared response of all scales together to noise that has squared response 1 at the finest, in one orientation."""
-    finest = together = 0.0
-    for y in range(even.shape[0]):
-        for x in range(even.shape[1]):
-            # Every other column of the whole spectrum is the mirror image of one of these.
-            times = 1.0 if x == 0 or 2 * x == width else 2.0
-            e, o = even[y, x], odd[y, x]
-            total = radial[0, y, x] + radial[1, y, x] + radial[2, y, x] + radial[3, y, x]
-            finest += times * radial[0, y, x] * radial[0, y, x] * (e * e + o * o)
-            together += times * total * total * e * e
-    return together / finest
+def coarser_by(wavelengths: Array) -> Array:
+    """What the powers of `coarser` lack, for each of the coarser scales."""
+    steps = np.log(wavelengths[1:] / wavelengths[0])
+    return np.exp(-steps * (2.0 * np.log(wavelengths[0]) + steps) / _LOG_SIGMA)
 
 
-@jit
-def filtered(spectrum: Spectrum, radial: Array, even: Array, odd: Array, out: Spectrum) -> None:
-    """Half spectra of the even and the odd part of the response to one filter, into (2, H, W // 2 + 1)."""
-    for y in range(spectrum.shape[0]):
-        for x in range(spectrum.shape[1]):
-            z = spectrum[y, x]
-            p, q = radial[y, x] * even[y, x], radial[y, x] * odd[y, x]
-            out[0, y, x] = complex(p * z.real, p * z.imag)
-            out[1, y, x] = complex(q * z.imag, -q * z.real)
+@jit_fused
+def weigh(z: Array, slots: Slots, finest: Array) -> None:
+    """Multiply a spectrum by the radial factor of the finest scale."""
+    for group in range(finest.shape[0]):
+        at = z.shape[1] * (slots.columns + group)
+        _times(z, at, at, finest[group], 1.0, 1)
 
 
-_SHIFT = 48
+@jit_fused
+def _times(z: Array, source: int, target: int, weights: Array, factor: float, power: int) -> None:
+    """Complex vectors by a power, up to the third, of real ones."""
+    for i in range(0, weights.size, LANES):
+        weight = load(weights, i)
+        if power > 1:
+            weight = weight * weight * (load(weights, i) if power > 2 else spread(1.0))
+        weight = weight * factor
+        store(z, target + 2 * i, load(z, source + 2 * i) * weight)
+        store(z, target + 2 * i + LANES, load(z, source + 2 * i + LANES) * weight)
 
 
-@jit
-def median_square(even: Array, odd: Array) -> float:
-    """Median over pixels of the squared amplitude."""
-    a, b = even.ravel(), odd.ravel()
-    squares = a * a + b * b
-    # The bit patterns of positive numbers are ordered as they are; their first sixteen bits already tell most apart.
+@jit_fused
+def filtered(z: Array, slots: Slots, columns: Plan, coarser: Array, factors: Array, angular: Array) -> None:
+    """Responses to the filters of one orientation, transformed back along columns.
+
+    Parameters
+    ----------
+    z : (slots, size) float64
+    slots : Slots
+        What lies where.
+    columns : Plan
+        Of length H.
+    coarser : (ceil(W / 8), 8 * H) float64
+    factors : (SCALES - 1,) float64
+        Powers of the former times the latter are the radial factors of the coarser scales over those of the finest.
+    angular : (ceil(W / 8), 8 * H) float64
+    """
+    size, down = z.shape[1], (columns.order.size + LANES - 1) // LANES
+    product, lines = size * slots.free, size * (slots.free + 1)
+    for group in range(angular.shape[0]):
+        _times(z, size * (slots.columns + group), product, angular[group], 1.0, 1)
+        for s in range(SCALES):
+            if s:
+                _times(z, product, lines, coarser[group], factors[s - 1], s)
+            else:
+                z[slots.free + 1, : 2 * angular.shape[1]] = z[slots.free, : 2 * angular.shape[1]]
+            transform_lines(z, slots.free + 1, slots.free + 2, slots.free + 3, slots.tables + 1, columns)
+            cross(z, slots.free + 2, columns.order, slots.responses + down * s, group, slots.free + 3)
+
+
+_SHIFT = 46
+
+
+@jit_fused
+def finest_response(z: Array, slots: Slots, rows: Plan, height: int) -> float:
+    """Finish the finest scale's transform along rows, in place, and return the median over pixels of the squared amplitude.
+
+    Parameters
+    ----------
+    z : (slots, size) float64
+    slots : Slots
+        What lies where.
+    rows : Plan
+        Of length W.
+    height : int
+        H.
+    """
+    size, width = z.shape[1], rows.order.size
+    groups = (height + LANES - 1) // LANES
+    squares = np.empty(LANES * width)
+    # The bit patterns of positive numbers are ordered as they are; their first bits already tell most apart. What is
+    # beyond the last row counts as infinite, which no median is.
     bits = squares.view(np.int64)
-    counts = np.zeros(1 << (64 - _SHIFT), np.int32)
-    for i in range(bits.size):
-        counts[bits[i] >> _SHIFT] += 1
-    low, high = (squares.size - 1) // 2, squares.size // 2
-    first, below = 0, 0
-    while below + counts[first] <= low:
-        below += counts[first]
+    counts = np.zeros(1 << (63 - _SHIFT), np.int32)
+    for group in range(groups):
+        slot = slots.responses + group
+        transform_lines(z, slot, slots.free, slots.free + 1, slots.tables, rows)
+        for i in range(0, squares.size, LANES):
+            re, im = load(z, size * slots.free + 2 * i), load(z, size * slots.free + 2 * i + LANES)
+            store(z, size * slot + 2 * i, re)
+            store(z, size * slot + 2 * i + LANES, im)
+            store(squares, i, re * re + im * im)
+            for k in range(height - LANES * group, LANES):
+                squares[i + k] = math.inf
+            expect(z, size * (slot + 1) + 2 * i)
+            expect(z, size * (slot + 1) + 2 * i + LANES)
+        for i in range(squares.size):
+            counts[bits[i] >> _SHIFT] += 1
+    low, high = (height * width - 1) // 2, height * width // 2
+    first, below, inside = 0, 0, counts[0]
+    while below + inside <= low:
+        below += inside
         first += 1
-    last, inside = first, counts[first]
+        inside = counts[first]
+    last = first
     while below + inside <= high:
         last += 1
         inside += counts[last]
+    bits[0], bits[1] = first << _SHIFT, (last + 1) << _SHIFT
+    lowest, highest = squares[0], squares[1]
     middle = np.empty(inside)
     n = 0
-    for i in range(bits.size):
-        if first <= bits[i] >> _SHIFT <= last:
-            middle[n] = squares[i]
-            n += 1
-    middle.sort()
+    for group in range(groups):
+        start = size * (slots.responses + group)
+        for i in range(0, squares.size, LANES):
+            re, im = load(z, start + 2 * i), load(z, start + 2 * i + LANES)
+            square = re * re + im * im
+            if any_between(square, lowest, highest):
+                for k in range(min(LANES, height - LANES * group)):
+                    if lowest <= lane(square, k) < highest:
+                        middle[n] = lane(square, k)
+                        n += 1
+    middle = np.partition(middle, (low - below, high - below))
     return (middle[low - below] + middle[high - below]) / 2.0
 
 
 @jit_fused
-def _agree(
-    responses: Array, y: int, noise: float, epsilon: float, energy: Array, amplitude: Array, most: Array
+def gather(
+    z: Array,
+    slots: Slots,
+    rows: Plan,
+    noise: float,
+    epsilon: float,
+    angle: float,
+    mixed: float,
+    fresh: bool,
+    sums: Array,
 ) -> None:
-    """One row: energy above noise, and sum and maximum over scales of the amplitude."""
-    even_0, even_1, even_2, even_3 = responses[0, 0, y], responses[1, 0, y], responses[2, 0, y], responses[3, 0, y]
-    odd_0, odd_1, odd_2, odd_3 = responses[0, 1, y], responses[1, 1, y], responses[2, 1, y], responses[3, 1, y]
-    for x in range(energy.size):
-        e0, e1, e2, e3 = even_0[x], even_1[x], even_2[x], even_3[x]
-        o0, o1, o2, o3 = odd_0[x], odd_1[x], odd_2[x], odd_3[x]
-        a0, a1, a2, a3 = (
-            math.sqrt(e0 * e0 + o0 * o0),
-            math.sqrt(e1 * e1 + o1 * o1),
-            math.sqrt(e2 * e2 + o2 * o2),
-            math.sqrt(e3 * e3 + o3 * o3),
-        )
-        amplitude[x] = a0 + a1 + a2 + a3
-        first, second = (a0 if a0 > a1 else a1), (a2 if a2 > a3 else a3)
-        most[x] = first if first > second else second
-        e, o = e0 + e1 + e2 + e3, o0 + o1 + o2 + o3
-        scale = 1.0 / (math.sqrt(e * e + o * o) + epsilon)
-        e, o = e * scale, o * scale
-        along = (e0 + e1 + e2 + e3) * e + (o0 + o1 + o2 + o3) * o
-        across = abs(o0 * e - e0 * o) + abs(o1 * e - e1 * o) + abs(o2 * e - e2 * o) + abs(o3 * e - e3 * o)
-        above = along - across - noise
-        energy[x] = above if above > 0.0 else 0.0
-
-
-@jit
-def gather(responses: Array, noise: float, epsilon: float, angle: float, cross: float, sums: Array) -> None:
-    """Add what one orientation says to the sums over orientations.
+    """Finish the coarser scales' transforms, and add what one orientation says to the sums over orientations.
 
     Parameters
     ----------
-    responses : (SCALES, 2, H, W) float64
-        Even and odd parts.
+    z : (slots, size) float64
+    slots : Slots
+        What lies where.
+    rows : Plan
+        Of length W.
     noise : float
         Energy that noise would have.
     epsilon : float
         Keeps divisions finite.
     angle : float
         The orientation.
-    cross : float
+    mixed : float
         Factor of the mixed moment.
-    sums : (5, H, W) float64, or (2, H, W)
-        Energy, amplitude, and the moments xx, yy and xy. Without moments, the energy is not weighted by the spread of
-        the response over scales either.
+    fresh : bool
+        Whether the sums are still to begin.
+    sums : (ceil(H / 8), 5, 8 * W) float64, or (ceil(H / 8), 2, 8 * W)
+        Energy, amplitude, and the moments xx, yy and xy; each row's pixels in `rows.order`. Without moments, the energy is not
+        weighted by the spread of the response over scales either.
     """
-    weighted = sums.shape[0] == 5
-    width = responses.shape[3]
-    energy, amplitude, most = np.empty(width), np.empty(width), np.empty(width)
-    xx, yy = math.cos(angle) ** 2 / 3.0, math.sin(angle) ** 2 / 3.0
-    xy = cross * math.cos(angle) * math.sin(angle)
-    for y in range(responses.shape[2]):
-        _agree(responses, y, noise, epsilon, energy, amplitude, most)
-        for x in range(width):
-            sums[1, y, x] += amplitude[x]
-        if not weighted:
-            for x in range(width):
-                sums[0, y, x] += energy[x]
-            continue
-        for x in range(width):
-            if energy[x] > 0.0:
-                spread = amplitude[x] / (SCALES * (most[x] + epsilon))
-                strength = energy[x] / (1.0 + math.exp(10.0 * (0.5 - spread)))
-                square = (strength / amplitude[x]) ** 2
-                sums[0, y, x] += strength
-                sums[2, y, x] += xx * square
-                sums[3, y, x] += yy * square
-                sums[4, y, x] += xy * square
+    down, free = sums.shape[0], slots.free
+    for group in range(down):
+        finest = slots.responses + group
+        for s in range(1, SCALES):
+            transform_lines(z, finest + down * s, free + s, free, slots.tables, rows)
+        if fresh:
+            sums[group] = 0.0
+        _add(z, down, finest, free + 1, noise, epsilon, angle, mixed, sums[group])
 
 
 @jit_fused
-def correlate_features(
-    means: Array, other: Array, squares: Array, other_squares: Array, cross: Array, mask: NDArray[np.bool_], best: Array
+def _add(
+    z: Array,
+    down: int,
+    finest: int,
+    coarser: int,
+    noise: float,
+    epsilon: float,
+    angle: float,
+    mixed: float,
+    sums: Array,
 ) -> None:
-    """Raise `best`, (H, W), to the local correlation of two planes where `mask` is, and to 0 elsewhere."""
-    for y in range(best.shape[0]):
-        for x in range(best.shape[1]):
-            value = 0.0
-            if mask[y, x]:
-                covariance = cross[y, x] - means[y, x] * other[y, x]
-                one = squares[y, x] - means[y, x] * means[y, x]
-                two = other_squares[y, x] - other[y, x] * other[y, x]
-                value = (covariance + 1e-4) / (math.sqrt(abs(one * two)) + 1e-4)
-            if value > best[y, x]:
-                best[y, x] = value
+    """What one orientation says of eight rows, by slots: of the finest scale, and of the first of the coarser ones."""
+    size, count, weighted = z.shape[1], sums.shape[1], sums.shape[0] == 5
+    xx, yy = math.cos(angle) ** 2 / 3.0, math.sin(angle) ** 2 / 3.0
+    xy = mixed * math.cos(angle) * math.sin(angle)
+    ahead = size * (finest + 1)
+    p0, p1, p2, p3 = size * finest, size * coarser, size * (coarser + 1), size * (coarser + 2)
+    for i in range(0, count, LANES):
+        k = 2 * i
+        for s in range(SCALES):
+            expect(z, ahead + s * size * down + k)
+            expect(z, ahead + s * size * down + k + LANES)
+        e0, e1, e2, e3 = load(z, p0 + k), load(z, p1 + k), load(z, p2 + k), load(z, p3 + k)
+        k += LANES
+        o0, o1, o2, o3 = load(z, p0 + k), load(z, p1 + k), load(z, p2 + k), load(z, p3 + k)
+        a0, a1 = root(e0 * e0 + o0 * o0), root(e1 * e1 + o1 * o1)
+        a2, a3 = root(e2 * e2 + o2 * o2), root(e3 * e3 + o3 * o3)
+        amplitude = a0 + a1 + (a2 + a3)
+        e, o = e0 + e1 + (e2 + e3), o0 + o1 + (o2 + o3)
+        square = e * e + o * o
+        apart = magnitude(o0 * e - e0 * o) + magnitude(o1 * e - e1 * o)
+        apart = apart + (magnitude(o2 * e - e2 * o) + magnitude(o3 * e - e3 * o))
+        amount = root(square) + epsilon
+        above = square - apart - noise * amount
+        store(sums, i + count, load(sums, i + count) + amplitude)
+        if not any_positive(above):
+            continue
+        energy = where_positive(above, above / amount)
+        if not weighted:
+            store(sums, i, load(sums, i) + energy)
+            continue
+        most = larger(larger(a0, a1), larger(a2, a3))
+        breadth = amplitude / (SCALES * (most + epsilon))
+        ratio = where_positive(above, energy / (amplitude * (1.0 + exponential(5.0 - 10.0 * breadth))))
+        square = ratio * ratio
+        store(sums, i, load(sums, i) + ratio * amplitude)
+        store(sums, i + 2 * count, load(sums, i + 2 * count) + xx * square)
+        store(sums, i + 3 * count, load(sums, i + 3 * count) + yy * square)
+        store(sums, i + 4 * count, load(sums, i + 4 * count) + xy * square)
+
+
+@jit_fused
+def congruencies(sums: Array, order: NDArray[np.int64], epsilon: float, free: float, out: Array) -> None:
+    """Congruency, and the greatest and smallest moment where there are moments, of every pixel in its place.
+
+    Parameters
+    ----------
+    sums : (ceil(H / 8), 5 or 2, 8 * W) float64
+    order : (W,) int64
+        Where the pixels of a row lie.
+    epsilon : float
+        Keeps divisions finite.
+    free : float
+        Congruency where nothing responds.
+    out : (3 or 1, H, W) float64
+    """
+    height, width = out.shape[1:]
+    block = np.empty((3, LANES * width))
+    for group in range(sums.shape[0]):
+        row = sums[group]
+        for i in range(0, LANES * width, LANES):
+            store(block[0], i, (load(row[0], i) + free * epsilon) / (load(row[1], i) + epsilon))
+        if out.shape[0] == 3:
+            for i in range(0, LANES * width, LANES):
+                xx, yy, xy = load(row[2], i), load(row[3], i), load(row[4], i)
+                one, other = xx + yy, xx - yy
+                between = root(xy * xy + other * other) + epsilon
+                store(block[1], i, (one + between) * 0.5)
+                store(block[2], i, (one - between) * 0.5)
+        for k in range(out.shape[0]):
+            for y in range(LANES * group, min(LANES * group + LANES, height)):
+                line, lanes = out[k, y], block[k, y % LANES :]
+                for x in range(width):
+                    line[x] = lanes[LANES * order[x]]
 
 
 @jit

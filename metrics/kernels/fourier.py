@@ -1,0 +1,399 @@
+"""Fourier transforms of planes, eight lines at a time.
+
+A line is transformed in the lanes of vectors: of a block of eight lines, number `16 * i + lane` is the real part of sample
+`i` of line `lane`, and number `16 * i + 8 + lane` the imaginary one. The library's transforms work on one line after the
+other, in scalars; these take a quarter of their time. Decimation in frequency (Stockham's order); after the first pass
+a line falls into independent parts, each of which stays in the first-level cache. All are inverse transforms that are
+not divided by the number of samples.
+
+A plane of H x W is held as blocks of eight rows, or of eight columns; a transform turns one into the other. All blocks of
+a calculation lie in one array, (slots, size): what is passed around is then numbers, which is free, and not arrays,
+whose references are counted.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import next_fast_len
+
+from . import jit_fused as jit
+from .vectors import LANES, load, load_everywhere, origin, spread, store, transpose
+
+Array = NDArray[np.float64]
+PAIR = 2 * LANES
+TILE = LANES * PAIR
+
+
+_TERMS = 50
+"""A prime factor above it costs more, term by term, than the detour over two transforms of twice the length (Bluestein)."""
+
+
+class Plan(NamedTuple):
+    """How lines of one length are transformed."""
+
+    radices: NDArray[np.int64]
+    """The factors of the length that is transformed, in the order of the passes."""
+    inner: NDArray[np.int64]
+    """Where in its block each sample of such a transform lies."""
+    order: NDArray[np.int64]
+    """(length,): where in its block each sample of the result lies."""
+    table: Array
+    """Cosine and sine, in turns, of every multiple of a turn divided by the length that is transformed; where this is not the
+    length of the lines, the chirp of Bluestein and the spectrum of its conjugate follow."""
+
+
+@functools.lru_cache(maxsize=16)
+def plan(length: int) -> Plan:
+    """How lines of a length are transformed; lengths whose prime factors are 2, 3 and 5 are fastest."""
+    radices = _radices(length)
+    if max(radices) <= _TERMS:
+        order = _order(length, radices[0])
+        return Plan(np.array(radices), order, order, _pairs(_turns(np.arange(length), length)))
+    longer = next_fast_len(2 * length - 1)
+    radices = _radices(longer)
+    samples = np.arange(length)
+    chirp = _turns(samples * samples % (2 * length), 2 * length)
+    echo = np.zeros(longer, np.complex128)
+    echo[samples] = echo[-samples] = chirp.conj()
+    table = np.concatenate([_turns(np.arange(longer), longer), chirp, np.fft.ifft(echo)])
+    return Plan(np.array(radices), _order(longer, radices[0]), samples, _pairs(table))
+
+
+def _radices(length: int) -> list[int]:
+    """The largest first: the smaller the parts that are left, the better they fit the cache."""
+    radices, rest, factor = [], length, 2
+    while rest % 8 == 0:
+        radices.append(8)
+        rest //= 8
+    while rest % 4 == 0:
+        radices.append(4)
+        rest //= 4
+    while rest > 1:
+        while rest % factor == 0:
+            radices.append(factor)
+            rest //= factor
+        factor += 1
+    return sorted(radices, reverse=True) or [1]
+
+
+def _order(length: int, first: int) -> NDArray[np.int64]:
+    samples = np.arange(length)
+    return samples % first * (length // first) + samples // first
+
+
+def _turns(k: NDArray[np.int64], length: int) -> NDArray[np.complex128]:
+    return np.exp(2j * math.pi * k / length)
+
+
+def _pairs(numbers: NDArray[np.complex128]) -> Array:
+    return numbers.view(np.float64).copy()
+
+
+def slot_size(*plans: Plan) -> int:
+    """Numbers in a slot; never a multiple of a high power of two, which would set slots at odds in the cache."""
+    return TILE * (-(-max(each.inner.size for each in plans) // LANES) + 1 | 1)
+
+
+@jit
+def _get(z: int, i: int) -> Any:
+    """Eight complex numbers."""
+    return load(z, i), load(z, i + LANES)
+
+
+@jit
+def _put(z: int, i: int, a: Any) -> None:
+    store(z, i, a[0])
+    store(z, i + LANES, a[1])
+
+
+@jit
+def _turn(z: int, a: Any, k: int) -> Any:
+    """Times the complex number at `k`."""
+    cos, sin = load_everywhere(z, k), load_everywhere(z, k + 1)
+    return a[0] * cos - a[1] * sin, a[0] * sin + a[1] * cos
+
+
+@jit
+def _two(a: Any, b: Any) -> Any:
+    """Sum and difference."""
+    return (a[0] + b[0], a[1] + b[1]), (a[0] - b[0], a[1] - b[1])
+
+
+@jit
+def _quarter(a: Any, b: Any) -> Any:
+    """Sum and difference of the first and of the second turned by a quarter."""
+    return (a[0] - b[1], a[1] + b[0]), (a[0] + b[1], a[1] - b[0])
+
+
+@jit
+def _four(a: Any, b: Any, c: Any, d: Any) -> Any:
+    a, c = _two(a, c)
+    b, d = _two(b, d)
+    a, b = _two(a, b)
+    c, d = _quarter(c, d)
+    return a, c, b, d
+
+
+@jit
+def _by_two(z: int, begin: int, o: int, d: int, s: int, far: int, jump: int, table: int, t: int) -> None:
+    """One pass: what is `d` apart goes together, and `far` apart into the output; after `s`, a step of `t` in the table."""
+    k = q = 0
+    for i in range(begin, begin + d, PAIR):
+        a, b = _two(_get(z, i), _get(z, i + d))
+        _put(z, o, a)
+        _put(z, o + far, _turn(z, b, table + k))
+        o += PAIR
+        q += PAIR
+        if q == s:
+            q = 0
+            k += t
+            o += jump
+
+
+@jit
+def _by_three(z: int, begin: int, o: int, d: int, s: int, far: int, jump: int, table: int, t: int) -> None:
+    k, q, h = 0, 0, math.sqrt(0.75)
+    for i in range(begin, begin + d, PAIR):
+        a = _get(z, i)
+        b, c = _two(_get(z, i + d), _get(z, i + 2 * d))
+        _put(z, o, (a[0] + b[0], a[1] + b[1]))
+        b, c = _quarter((a[0] - 0.5 * b[0], a[1] - 0.5 * b[1]), (h * c[0], h * c[1]))
+        _put(z, o + far, _turn(z, b, table + k))
+        _put(z, o + 2 * far, _turn(z, c, table + 2 * k))
+        o += PAIR
+        q += PAIR
+        if q == s:
+            q = 0
+            k += t
+            o += 2 * jump
+
+
+@jit
+def _by_four(z: int, begin: int, o: int, d: int, s: int, far: int, jump: int, table: int, t: int) -> None:
+    k = q = 0
+    for i in range(begin, begin + d, PAIR):
+        a0, a1, a2, a3 = _four(_get(z, i), _get(z, i + d), _get(z, i + 2 * d), _get(z, i + 3 * d))
+        _put(z, o, a0)
+        _put(z, o + far, _turn(z, a1, table + k))
+        _put(z, o + 2 * far, _turn(z, a2, table + 2 * k))
+        _put(z, o + 3 * far, _turn(z, a3, table + 3 * k))
+        o += PAIR
+        q += PAIR
+        if q == s:
+            q = 0
+            k += t
+            o += 3 * jump
+
+
+@jit
+def _by_eight(z: int, begin: int, o: int, d: int, s: int, far: int, jump: int, table: int, t: int) -> None:
+    k, q, h = 0, 0, math.sqrt(0.5)
+    for i in range(begin, begin + d, PAIR):
+        a0, a1, a2, a3 = _four(_get(z, i), _get(z, i + 2 * d), _get(z, i + 4 * d), _get(z, i + 6 * d))
+        b0, b1, b2, b3 = _four(_get(z, i + d), _get(z, i + 3 * d), _get(z, i + 5 * d), _get(z, i + 7 * d))
+        # The odd ones are 0, 1, 2 and 3 eighths of a turn behind.
+        a0, b0 = _two(a0, b0)
+        a1, b1 = _two(a1, (h * (b1[0] - b1[1]), h * (b1[0] + b1[1])))
+        a2, b2 = _quarter(a2, b2)
+        a3, b3 = _quarter(a3, (h * (b3[0] - b3[1]), h * (b3[0] + b3[1])))
+        _put(z, o, a0)
+        _put(z, o + far, _turn(z, a1, table + k))
+        _put(z, o + 2 * far, _turn(z, a2, table + 2 * k))
+        _put(z, o + 3 * far, _turn(z, a3, table + 3 * k))
+        _put(z, o + 4 * far, _turn(z, b0, table + 4 * k))
+        _put(z, o + 5 * far, _turn(z, b1, table + 5 * k))
+        _put(z, o + 6 * far, _turn(z, b2, table + 6 * k))
+        _put(z, o + 7 * far, _turn(z, b3, table + 7 * k))
+        o += PAIR
+        q += PAIR
+        if q == s:
+            q = 0
+            k += t
+            o += 7 * jump
+
+
+@jit
+def _by_any(
+    r: int, z: int, begin: int, o: int, d: int, s: int, far: int, jump: int, table: int, t: int, length: int
+) -> None:
+    """By an odd number, term by term; an output's mirror image costs nothing."""
+    k, q, whole = 0, 0, 2 * (length // r)
+    for i in range(begin, begin + d, PAIR):
+        a = _get(z, i)
+        total = a
+        for j in range(1, r):
+            total, _ = _two(total, _get(z, i + j * d))
+        _put(z, o, total)
+        for j in range(1, (r + 1) // 2):
+            e, f = a, (0.0 * a[0], 0.0 * a[1])
+            for n in range(1, (r + 1) // 2):
+                b, c = _two(_get(z, i + n * d), _get(z, i + (r - n) * d))
+                at = table + j * n % r * whole
+                cos, sin = load_everywhere(z, at), load_everywhere(z, at + 1)
+                e = e[0] + cos * b[0], e[1] + cos * b[1]
+                f = f[0] + sin * c[0], f[1] + sin * c[1]
+            b, c = _quarter(e, f)
+            _put(z, o + j * far, _turn(z, b, table + j * k))
+            _put(z, o + (r - j) * far, _turn(z, c, table + (r - j) * k))
+        o += PAIR
+        q += PAIR
+        if q == s:
+            q = 0
+            k += t
+            o += (r - 1) * jump
+
+
+@jit
+def _transform(z: int, here: int, there: int, hot: int, turns: int, radices: NDArray[np.int64], length: int) -> None:
+    """Transform lines from `here` to `there`; `hot` is working memory."""
+    first, last = radices[0], radices.size - 1
+    part = PAIR * (length // first)
+    # The parts that the first pass makes are laid one behind the other. What is between the other passes stays in the same
+    # two places, and with that in the first-level cache.
+    i, o, d, s, far, jump, t, n = here, there, part, PAIR, part, 0, 2, 0
+    begin, end = there - part, there + part * first
+    while True:
+        r = radices[n]
+        if r == 8:
+            _by_eight(z, i, o, d, s, far, jump, turns, t)
+        elif r == 4:
+            _by_four(z, i, o, d, s, far, jump, turns, t)
+        elif r == 3:
+            _by_three(z, i, o, d, s, far, jump, turns, t)
+        elif r == 2:
+            _by_two(z, i, o, d, s, far, jump, turns, t)
+        else:
+            _by_any(r, z, i, o, d, s, far, jump, turns, t, length)
+        if n == last:
+            if last == 1 and o == hot:
+                for k in range(0, part, LANES):
+                    store(z, begin + k, load(z, hot + k))
+            begin += part
+            if last == 0 or begin == end:
+                return
+            n, i, s, t = 1, begin, PAIR, 2 * first
+        elif n:
+            i, s, t = o, s * r, t * r
+            n += 1
+        else:
+            begin += part
+            n, i, s, t = 1, begin, PAIR, 2 * first
+        o = begin if n == last and n > 1 else hot + (n - 1) % 2 * part
+        d, far, jump = part // radices[n], s, s
+
+
+@jit
+def transform_lines(z: Array, lines: int, out: int, free: int, table: int, how: Plan) -> None:
+    """Transform the block of eight lines in one slot into another slot. The first loses its content.
+
+    Parameters
+    ----------
+    z : (slots, size) float64
+    lines, out, free, table : int
+        Slots: of the block, of the result, of working memory, of `how.table`.
+    how : Plan
+        Of the lines' length.
+    """
+    size, base = z.shape[1], origin(z)
+    a, b, hot, turns = size * lines, size * out, size * free, size * table
+    length, longer = how.order.size, how.inner.size
+    if longer == length:
+        _transform(base, a, b, hot, turns, how.radices, length)
+        return
+    # Bluestein's: times a chirp, convolved with its conjugate, and times it again. A conjugate turns a transform around.
+    chirp, echo = turns + 2 * longer, turns + 2 * (longer + length)
+    for k in range(length):
+        _put(base, a + PAIR * k, _turn(base, _get(base, a + PAIR * k), chirp + 2 * k))
+    for k in range(length, longer):
+        _put(base, a + PAIR * k, (spread(0.0), spread(0.0)))
+    _transform(base, a, b, hot, turns, how.radices, longer)
+    for k in range(longer):
+        re, im = _turn(base, _get(base, b + PAIR * how.inner[k]), echo + 2 * k)
+        _put(base, a + PAIR * k, (re, 0.0 - im))
+    _transform(base, a, b, hot, turns, how.radices, longer)
+    for k in range(length):
+        re, im = _get(base, b + PAIR * how.inner[k])
+        _put(base, a + PAIR * k, _turn(base, (re, 0.0 - im), chirp + 2 * k))
+    for i in range(0, PAIR * length, LANES):
+        store(base, b + i, load(base, a + i))
+
+
+@jit
+def cross(z: Array, block: int, order: NDArray[np.int64], across: int, position: int, scratch: int) -> None:
+    """Of a block of eight lines, write the samples, by eights, to where blocks of samples have these lines.
+
+    Parameters
+    ----------
+    z : (slots, size) float64
+    block, scratch : int
+        Slots: of the lines, of working memory.
+    order : (length,) int64
+        Of the plan.
+    across : int
+        Slot of the first eight samples; those of the next follow.
+    position : int
+        Which eight of all lines these are.
+    """
+    size = z.shape[1]
+    base, source, target = origin(z), size * block, size * across + TILE * position
+    length = order.size
+    for first in range(0, length, LANES):
+        tile, distance = size * scratch, PAIR
+        last = first + LANES - 1
+        if last < length and order[last] - order[first] == (LANES - 1) * (order[first + 1] - order[first]):
+            # Evenly spaced, as they are where the first factor is a multiple of eight.
+            tile, distance = source + PAIR * order[first], PAIR * (order[first + 1] - order[first])
+        else:
+            for k in range(LANES):
+                _put(base, tile + PAIR * k, _get(base, source + PAIR * order[min(first + k, length - 1)]))
+        transpose(base, tile, distance, target, PAIR)
+        transpose(base, tile + LANES, distance, target + LANES, PAIR)
+        target += size
+
+
+@jit
+def spectrum(plane: Array, rows: Plan, columns: Plan, z: Array, tables: int, free: int, across: int, out: int) -> None:
+    """Spectrum of a real plane over the number of its samples, by blocks of eight columns.
+
+    Parameters
+    ----------
+    plane : (H, W) float64
+    rows, columns : Plan
+        Of length W and of length H.
+    z : (slots, size) float64
+    tables : int
+        Slot that holds the turns of the rows; those of the columns are in the next.
+    free : int
+        The first of three slots of working memory.
+    across : int
+        The first of ceil(W / 8) such slots.
+    out : int
+        Slot of the first eight columns; the others follow.
+    """
+    size, base, (height, width) = z.shape[1], origin(z), plane.shape
+    scale = 1.0 / (height * width)
+    for group in range((height + LANES - 1) // LANES):
+        # The rows one below the other, and then turned into lanes.
+        for k in range(LANES):
+            row = plane[min(LANES * group + k, height - 1)]
+            line = z[free + 1, k * (width + LANES) : k * (width + LANES) + width]
+            for x in range(width):
+                line[x] = row[x] * scale
+        for x in range(0, width, LANES):
+            transpose(z, size * (free + 1) + x, width + LANES, size * free + PAIR * x, PAIR)
+            for i in range(size * free + PAIR * x, size * free + PAIR * (x + LANES), PAIR):
+                store(z, i + LANES, spread(0.0))
+        transform_lines(z, free, free + 1, free + 2, tables, rows)
+        cross(z, free + 1, rows.order, across, group, free + 2)
+    for group in range((width + LANES - 1) // LANES):
+        transform_lines(z, across + group, free, free + 1, tables + 1, columns)
+        source, target = size * free, size * (out + group)
+        for y in range(height):
+            # A real plane's forward transform is the conjugate of its inverse one.
+            re, im = _get(base, source + PAIR * columns.order[y])
+            _put(base, target + PAIR * y, (re, 0.0 - im))
