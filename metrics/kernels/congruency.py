@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import jit, jit_fused
-from .fourier import Plan, cross, transform_lines
+from .fourier import Plan, cross, transform_lines, transform_weighted
 from .vectors import (
     LANES,
     any_between,
@@ -119,10 +119,10 @@ def filter_bank(
         back_x = (columns - x) % columns
         for y in range(height):
             at, back = LANES * y + x % LANES, LANES * ((height - y) % height) + back_x % LANES
-            ratio, sum_of_scales, power = coarser[x // LANES, at], 1.0, 1.0
+            ratio, sum_of_scales, power = coarser[x // LANES, at], 0.0, 1.0
             for factor in factors:
-                power *= ratio
                 sum_of_scales += power * factor
+                power *= ratio
             here, there = finest[x // LANES, at], finest[back_x // LANES, back]
             for o in range(angles.size):
                 response = here * angular[o, x // LANES, at]
@@ -134,8 +134,8 @@ def filter_bank(
 
 @jit
 def coarser_by(wavelengths: Array) -> Array:
-    """What the powers of `coarser` lack, for each of the coarser scales."""
-    steps = np.log(wavelengths[1:] / wavelengths[0])
+    """What the powers of `coarser` lack, for each scale; 1 for the finest."""
+    steps = np.log(wavelengths / wavelengths[0])
     return np.exp(-steps * (2.0 * np.log(wavelengths[0]) + steps) / _LOG_SIGMA)
 
 
@@ -144,17 +144,14 @@ def weigh(z: Array, slots: Slots, finest: Array) -> None:
     """Multiply a spectrum by the radial factor of the finest scale."""
     for group in range(finest.shape[0]):
         at = z.shape[1] * (slots.columns + group)
-        _times(z, at, at, finest[group], 1.0, 1)
+        _times(z, at, at, finest[group])
 
 
 @jit_fused
-def _times(z: Array, source: int, target: int, weights: Array, factor: float, power: int) -> None:
-    """Complex vectors by a power, up to the third, of real ones."""
+def _times(z: Array, source: int, target: int, weights: Array) -> None:
+    """Complex vectors by real ones."""
     for i in range(0, weights.size, LANES):
         weight = load(weights, i)
-        if power > 1:
-            weight = weight * weight * (load(weights, i) if power > 2 else spread(1.0))
-        weight = weight * factor
         store(z, target + 2 * i, load(z, source + 2 * i) * weight)
         store(z, target + 2 * i + LANES, load(z, source + 2 * i + LANES) * weight)
 
@@ -171,21 +168,17 @@ def filtered(z: Array, slots: Slots, columns: Plan, coarser: Array, factors: Arr
     columns : Plan
         Of length H.
     coarser : (ceil(W / 8), 8 * H) float64
-    factors : (SCALES - 1,) float64
-        Powers of the former times the latter are the radial factors of the coarser scales over those of the finest.
+    factors : (SCALES,) float64
+        Powers of the former times the latter are the radial factors of the scales over those of the finest.
     angular : (ceil(W / 8), 8 * H) float64
     """
     size, down = z.shape[1], (columns.order.size + LANES - 1) // LANES
-    product, lines = size * slots.free, size * (slots.free + 1)
+    table, free = slots.tables + 1, slots.free
     for group in range(angular.shape[0]):
-        _times(z, size * (slots.columns + group), product, angular[group], 1.0, 1)
+        _times(z, size * (slots.columns + group), size * free, angular[group])
         for s in range(SCALES):
-            if s:
-                _times(z, product, lines, coarser[group], factors[s - 1], s)
-            else:
-                z[slots.free + 1, : 2 * angular.shape[1]] = z[slots.free, : 2 * angular.shape[1]]
-            transform_lines(z, slots.free + 1, slots.free + 2, slots.free + 3, slots.tables + 1, columns)
-            cross(z, slots.free + 2, columns.order, slots.responses + down * s, group, slots.free + 3)
+            transform_weighted(z, free, free + 1, free + 2, table, columns, coarser[group], factors[s], s)
+            cross(z, free + 1, columns.order, slots.responses + down * s, group, free + 2)
 
 
 _SHIFT = 46

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
 from . import jit_fused as jit
-from .vectors import LANES, load, load_everywhere, origin, spread, store, transpose
+from .vectors import LANES, load, load_everywhere, origin, spread, store, transpose, transpose_away
 
 Array = NDArray[np.float64]
 PAIR = 2 * LANES
@@ -191,30 +191,83 @@ def _by_four(z: int, begin: int, o: int, d: int, s: int, far: int, jump: int, ta
 
 
 @jit
+def _eight(a0: Any, b0: Any, a1: Any, b1: Any, a2: Any, b2: Any, a3: Any, b3: Any) -> Any:
+    h = math.sqrt(0.5)
+    a0, a1, a2, a3 = _four(a0, a1, a2, a3)
+    b0, b1, b2, b3 = _four(b0, b1, b2, b3)
+    # The odd ones are 0, 1, 2 and 3 eighths of a turn behind.
+    a0, b0 = _two(a0, b0)
+    a1, b1 = _two(a1, (h * (b1[0] - b1[1]), h * (b1[0] + b1[1])))
+    a2, b2 = _quarter(a2, b2)
+    a3, b3 = _quarter(a3, (h * (b3[0] - b3[1]), h * (b3[0] + b3[1])))
+    return a0, a1, a2, a3, b0, b1, b2, b3
+
+
+@jit
+def _put_eight(z: int, o: int, far: int, x: Any, table: int, k: int) -> None:
+    a0, a1, a2, a3, b0, b1, b2, b3 = x
+    _put(z, o, a0)
+    _put(z, o + far, _turn(z, a1, table + k))
+    _put(z, o + 2 * far, _turn(z, a2, table + 2 * k))
+    _put(z, o + 3 * far, _turn(z, a3, table + 3 * k))
+    _put(z, o + 4 * far, _turn(z, b0, table + 4 * k))
+    _put(z, o + 5 * far, _turn(z, b1, table + 5 * k))
+    _put(z, o + 6 * far, _turn(z, b2, table + 6 * k))
+    _put(z, o + 7 * far, _turn(z, b3, table + 7 * k))
+
+
+@jit
 def _by_eight(z: int, begin: int, o: int, d: int, s: int, far: int, jump: int, table: int, t: int) -> None:
-    k, q, h = 0, 0, math.sqrt(0.5)
+    k = q = 0
     for i in range(begin, begin + d, PAIR):
-        a0, a1, a2, a3 = _four(_get(z, i), _get(z, i + 2 * d), _get(z, i + 4 * d), _get(z, i + 6 * d))
-        b0, b1, b2, b3 = _four(_get(z, i + d), _get(z, i + 3 * d), _get(z, i + 5 * d), _get(z, i + 7 * d))
-        # The odd ones are 0, 1, 2 and 3 eighths of a turn behind.
-        a0, b0 = _two(a0, b0)
-        a1, b1 = _two(a1, (h * (b1[0] - b1[1]), h * (b1[0] + b1[1])))
-        a2, b2 = _quarter(a2, b2)
-        a3, b3 = _quarter(a3, (h * (b3[0] - b3[1]), h * (b3[0] + b3[1])))
-        _put(z, o, a0)
-        _put(z, o + far, _turn(z, a1, table + k))
-        _put(z, o + 2 * far, _turn(z, a2, table + 2 * k))
-        _put(z, o + 3 * far, _turn(z, a3, table + 3 * k))
-        _put(z, o + 4 * far, _turn(z, b0, table + 4 * k))
-        _put(z, o + 5 * far, _turn(z, b1, table + 5 * k))
-        _put(z, o + 6 * far, _turn(z, b2, table + 6 * k))
-        _put(z, o + 7 * far, _turn(z, b3, table + 7 * k))
+        x = _eight(
+            _get(z, i),
+            _get(z, i + d),
+            _get(z, i + 2 * d),
+            _get(z, i + 3 * d),
+            _get(z, i + 4 * d),
+            _get(z, i + 5 * d),
+            _get(z, i + 6 * d),
+            _get(z, i + 7 * d),
+        )
+        _put_eight(z, o, far, x, table, k)
         o += PAIR
         q += PAIR
         if q == s:
             q = 0
             k += t
             o += 7 * jump
+
+
+@jit
+def _weighted(z: int, i: int, weights: int, k: int, factor: float, power: int) -> Any:
+    """Eight complex numbers times a power, up to the third, of real ones."""
+    weight = load(weights, k) * factor if power else spread(factor)
+    if power > 1:
+        weight = weight * load(weights, k)
+    if power > 2:
+        weight = weight * load(weights, k)
+    return load(z, i) * weight, load(z, i + LANES) * weight
+
+
+@jit
+def _first_by_eight(z: int, begin: int, o: int, d: int, table: int, weights: int, factor: float, power: int) -> None:
+    """The first pass, with weights on what goes in."""
+    k, e = 0, d // 2
+    for i in range(0, d, PAIR):
+        at, w = begin + i, i // 2
+        x = _eight(
+            _weighted(z, at, weights, w, factor, power),
+            _weighted(z, at + d, weights, w + e, factor, power),
+            _weighted(z, at + 2 * d, weights, w + 2 * e, factor, power),
+            _weighted(z, at + 3 * d, weights, w + 3 * e, factor, power),
+            _weighted(z, at + 4 * d, weights, w + 4 * e, factor, power),
+            _weighted(z, at + 5 * d, weights, w + 5 * e, factor, power),
+            _weighted(z, at + 6 * d, weights, w + 6 * e, factor, power),
+            _weighted(z, at + 7 * d, weights, w + 7 * e, factor, power),
+        )
+        _put_eight(z, o + i, d, x, table, k)
+        k += 2
 
 
 @jit
@@ -249,8 +302,10 @@ def _by_any(
 
 
 @jit
-def _transform(z: int, here: int, there: int, hot: int, turns: int, radices: NDArray[np.int64], length: int) -> None:
-    """Transform lines from `here` to `there`; `hot` is working memory."""
+def _transform(
+    z: int, here: int, there: int, hot: int, turns: int, radices: NDArray[np.int64], length: int, begun: bool
+) -> None:
+    """Transform lines from `here` to `there`, or go on where the first pass is done; `hot` is working memory."""
     first, last = radices[0], radices.size - 1
     part = PAIR * (length // first)
     # The parts that the first pass makes are laid one behind the other. What is between the other passes stays in the same
@@ -259,7 +314,9 @@ def _transform(z: int, here: int, there: int, hot: int, turns: int, radices: NDA
     begin, end = there - part, there + part * first
     while True:
         r = radices[n]
-        if r == 8:
+        if begun and n == 0:
+            pass
+        elif r == 8:
             _by_eight(z, i, o, d, s, far, jump, turns, t)
         elif r == 4:
             _by_four(z, i, o, d, s, far, jump, turns, t)
@@ -288,6 +345,38 @@ def _transform(z: int, here: int, there: int, hot: int, turns: int, radices: NDA
 
 
 @jit
+def transform_weighted(
+    z: Array, lines: int, out: int, free: int, table: int, how: Plan, weights: Array, factor: float, power: int
+) -> None:
+    """As `transform_lines`, of lines times a power of real weights; these lines are kept.
+
+    Parameters
+    ----------
+    z : (slots, size) float64
+    lines, out, free, table : int
+        Slots: of the block, of the result, of working memory, two of them, and of `how.table`.
+    how : Plan
+        Of the lines' length.
+    weights : (8 * length,) float64
+        What is raised to a power up to the third.
+    factor : float
+        And multiplied by it.
+    power : int
+        0 to 3.
+    """
+    size, base, real = z.shape[1], origin(z), origin(weights)
+    a, b, hot, turns = size * lines, size * out, size * free, size * table
+    length = how.order.size
+    if how.radices[0] == 8 and how.inner.size == length:
+        _first_by_eight(base, a, b, PAIR * (length // 8), turns, real, factor, power)
+        _transform(base, a, b, hot, turns, how.radices, length, True)
+        return
+    for k in range(length):
+        _put(base, hot + PAIR * k, _weighted(base, a + PAIR * k, real, LANES * k, factor, power))
+    transform_lines(z, free, out, free + 1, table, how)
+
+
+@jit
 def transform_lines(z: Array, lines: int, out: int, free: int, table: int, how: Plan) -> None:
     """Transform the block of eight lines in one slot into another slot. The first loses its content.
 
@@ -303,7 +392,7 @@ def transform_lines(z: Array, lines: int, out: int, free: int, table: int, how: 
     a, b, hot, turns = size * lines, size * out, size * free, size * table
     length, longer = how.order.size, how.inner.size
     if longer == length:
-        _transform(base, a, b, hot, turns, how.radices, length)
+        _transform(base, a, b, hot, turns, how.radices, length, False)
         return
     # Bluestein's: times a chirp, convolved with its conjugate, and times it again. A conjugate turns a transform around.
     chirp, echo = turns + 2 * longer, turns + 2 * (longer + length)
@@ -311,11 +400,11 @@ def transform_lines(z: Array, lines: int, out: int, free: int, table: int, how: 
         _put(base, a + PAIR * k, _turn(base, _get(base, a + PAIR * k), chirp + 2 * k))
     for k in range(length, longer):
         _put(base, a + PAIR * k, (spread(0.0), spread(0.0)))
-    _transform(base, a, b, hot, turns, how.radices, longer)
+    _transform(base, a, b, hot, turns, how.radices, longer, False)
     for k in range(longer):
         re, im = _turn(base, _get(base, b + PAIR * how.inner[k]), echo + 2 * k)
         _put(base, a + PAIR * k, (re, 0.0 - im))
-    _transform(base, a, b, hot, turns, how.radices, longer)
+    _transform(base, a, b, hot, turns, how.radices, longer, False)
     for k in range(length):
         re, im = _get(base, b + PAIR * how.inner[k])
         _put(base, a + PAIR * k, _turn(base, (re, 0.0 - im), chirp + 2 * k))
@@ -341,7 +430,7 @@ def cross(z: Array, block: int, order: NDArray[np.int64], across: int, position:
     """
     size = z.shape[1]
     base, source, target = origin(z), size * block, size * across + TILE * position
-    length = order.size
+    length, aligned = order.size, (base + 8 * target) % 64 == 0 and size % LANES == 0
     for first in range(0, length, LANES):
         tile, distance = size * scratch, PAIR
         last = first + LANES - 1
@@ -351,8 +440,12 @@ def cross(z: Array, block: int, order: NDArray[np.int64], across: int, position:
         else:
             for k in range(LANES):
                 _put(base, tile + PAIR * k, _get(base, source + PAIR * order[min(first + k, length - 1)]))
-        transpose(base, tile, distance, target, PAIR)
-        transpose(base, tile + LANES, distance, target + LANES, PAIR)
+        if aligned:
+            transpose_away(base, tile, distance, target, PAIR)
+            transpose_away(base, tile + LANES, distance, target + LANES, PAIR)
+        else:
+            transpose(base, tile, distance, target, PAIR)
+            transpose(base, tile + LANES, distance, target + LANES, PAIR)
         target += size
 
 

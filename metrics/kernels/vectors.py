@@ -7,6 +7,7 @@ differences, products and quotients of two of them, or of one and a number, are 
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from llvmlite import ir
@@ -272,7 +273,21 @@ def windowed(_typing: Any, array: Any, index: Any, distance: Any, half: Any) -> 
 @_instruction
 def transpose(_typing: Any, array: Any, index: Any, distance: Any, place: Any, apart: Any) -> Any:
     """Of eight vectors of an array, `distance` apart, write the first numbers, `apart` from it the second ones, and so on."""
+    return _transposition(array, lambda store: store)
 
+
+@_instruction
+def transpose_away(_typing: Any, array: Any, index: Any, distance: Any, place: Any, apart: Any) -> Any:
+    """As `transpose`, past the caches, which is faster where the result is not needed soon. It must lie on 64-byte lines."""
+
+    def past(store: Any) -> Any:
+        store.align = 8 * LANES
+        store.set_metadata("nontemporal", store.parent.module.add_metadata([ir.Constant(ir.IntType(32), 1)]))
+
+    return _transposition(array, past)
+
+
+def _transposition(array: Any, finish: Callable[[Any], Any]) -> Any:
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         array, index, distance, place, apart = args
         rows = []
@@ -288,7 +303,7 @@ def transpose(_typing: Any, array: Any, index: Any, distance: Any, place: Any, a
                     pair = rows[i], rows[i + step]
                     rows[i], rows[i + step] = (_shuffled(builder, *pair, order) for order in (lower, upper))
         for row in rows:
-            builder.store(row, _place(context, builder, sig.args[0], array, place), align=8)
+            finish(builder.store(row, _place(context, builder, sig.args[0], array, place), align=8))
             place = builder.add(place, apart)
         return context.get_dummy_value()
 
