@@ -6,6 +6,7 @@ not grow with the image.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 
 from fusionbench.types import Levels
 
-from .kernels.convolution import convolve, normalise
+from .dealt import borrow
+from .kernels.convolution import OUTPUTS, STEP, convolve, gather_tiles, highest, normalise, spread_tiles
 
 Array: TypeAlias = NDArray[np.float32]
 Span: TypeAlias = tuple[int, int]
@@ -107,6 +109,15 @@ class Network:
     heads: list[Array]
     digest: str
 
+    @functools.cached_property
+    def matrices(self) -> list[Array]:
+        """The weights of every convolution as they are used, (matrices, outputs / 8, inputs or taps, 8): one, or Winograd's."""
+        first, *others = self.weights
+        # Red, green and blue are one grey, moved and scaled: two planes of it, the second one all ones, do for three.
+        scaled = first / SCALE[:, None, None].astype(np.float64)
+        of_two = np.stack([scaled.sum(axis=1), -(scaled * SHIFT[:, None, None]).sum(axis=1)], axis=1)
+        return [_matrices(weights) for weights in (of_two, *others)]
+
 
 class Tile(NamedTuple):
     """A part of an image and what is computed of it, along its rows and along its columns."""
@@ -145,15 +156,21 @@ def compared_shapes(architecture: Architecture, shape: Sequence[int]) -> list[tu
 def features(network: Network, plane: Levels, tile: Tile) -> list[Array]:
     """What is compared of a grey plane, (channels, rows, columns) for every layer, of length 1 at every position."""
     (top, bottom), (left, right) = (spans[0] for spans in tile.needed)
-    grey = plane[top:bottom, left:right].astype(np.float32) / np.float32(127.5) - np.float32(1)
-    planes: Array = (grey - SHIFT[:, None, None]) / SCALE[:, None, None]
+    planes: Array = borrow((2, bottom - top, right - left), np.float32)
+    planes[0] = plane[top:bottom, left:right] / np.float32(127.5) - np.float32(1)
+    planes[1] = 1
     found: list[Array] = []
-    convolutions = zip(network.weights, network.biases, strict=True)
+    convolutions = zip(network.matrices, network.biases, strict=True)
     for at, layer in enumerate(network.architecture.layers):
         spans = [needed[at : at + 2] for needed in tile.needed]
         lengths = [needed[at + 1][1] - needed[at + 1][0] for needed in tile.needed]
         window = _window(planes, layer, spans)
-        planes = _convolved(window, layer, lengths, *next(convolutions)) if layer.channels else _highest(window, layer)
+        if not layer.channels:
+            planes = borrow((len(window), *lengths), np.float32)
+            highest(window, layer.size, layer.stride, planes)
+        else:
+            matrices, bias = next(convolutions)
+            planes = (_by_tiles if len(matrices) > 1 else _by_terms)(window, layer, lengths, matrices, bias)
         if layer.compared:
             rows, columns = (
                 slice(own[at + 1][0] - needed[at + 1][0], own[at + 1][1] - needed[at + 1][0])
@@ -190,51 +207,75 @@ def _spans(architecture: Architecture, side: int) -> Iterator[tuple[list[Span], 
 
 
 def _window(planes: Array, layer: Layer, spans: Sequence[Sequence[Span]]) -> Array:
-    """What a layer looks at, with the zeros outside of the image, in whole strides."""
+    """What a layer looks at, with the zeros outside of the image, in whole strides or tiles."""
     sides = []
     parts, places = [slice(None)], [slice(None)]
     for (start, stop), results in spans:
         first, last = layer.seen(results)
-        sides.append(-(-(last - first) // layer.stride) * layer.stride)
+        whole = 2 if _in_tiles(layer.size) else layer.stride
+        sides.append(-(-(last - first) // whole) * whole)
         low, high = max(first, start), min(last, stop)
         parts.append(slice(low - start, high - start))
         places.append(slice(low - first, high - first))
-    window = np.zeros((len(planes), *sides), np.float32)
+    window = borrow((len(planes), *sides), np.float32)
+    (_, rows, columns) = places
+    window[:, : rows.start] = window[:, rows.stop :] = 0
+    window[:, :, : columns.start] = window[:, :, columns.stop :] = 0
     window[tuple(places)] = planes[tuple(parts)]
     return window
 
 
-def _convolved(window: Array, layer: Layer, lengths: Sequence[int], weights: Array, bias: Array) -> Array:
+def _in_tiles(size: int) -> bool:
+    """Whether windows of a convolution are computed by Winograd's algorithm: 2 x 2 results of 4 x 4 samples with 16 products.
+
+    They are sums and differences of samples times such sums of weights, instead of the 36 products of nine weights.
+    """
+    return size == 3
+
+
+def _matrices(weights: Array) -> Array:
+    outputs, inputs, size, _ = weights.shape
+    matrices = weights.reshape(1, outputs, -1)
+    if _in_tiles(size):
+        sums = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
+        matrices = np.einsum("ai,koij,bj->abko", sums, weights, sums, optimize=True).reshape(16, outputs, inputs)
+    grouped = matrices.reshape(len(matrices), outputs // OUTPUTS, OUTPUTS, -1)
+    return np.ascontiguousarray(grouped.swapaxes(2, 3), np.float32)
+
+
+def _by_tiles(window: Array, layer: Layer, lengths: Sequence[int], matrices: Array, bias: Array) -> Array:
+    """A convolution by Winograd's algorithm: Lavin and Gray, CVPR 2016, section 4.1."""
+    inputs, outputs = len(window), bias.size
+    rows, columns = (side // 2 - 1 for side in window.shape[1:])
+    positions = -(-rows * columns // STEP) * STEP
+    tiles = borrow((16, inputs * positions + STEP), np.float32)
+    spread_tiles(window, tiles[:, : inputs * positions].reshape(16, inputs, positions))
+    products = borrow((16, outputs, positions), np.float32)
+    places, nothing = np.arange(inputs) * positions, np.zeros(outputs, np.float32)
+    for samples, weights, product in zip(tiles, matrices, products, strict=True):
+        convolve(samples, places, weights, nothing, np.float32(-np.inf), product)
+    results = borrow((outputs, 2 * rows, 2 * columns), np.float32)
+    gather_tiles(products, bias, results)
+    return results[:, : lengths[0], : lengths[1]]
+
+
+def _by_terms(window: Array, layer: Layer, lengths: Sequence[int], matrices: Array, bias: Array) -> Array:
+    """A convolution term by term."""
     inputs, rows, columns = window.shape
     step = layer.stride
     height, width = rows // step, columns // step
-    # Pixels a stride apart are neighbours in a plane of their own, and every tap moves in steps of one.
-    phases = np.ascontiguousarray(window.reshape(inputs, height, step, width, step).transpose(0, 2, 4, 1, 3))
+    needed = lengths[0] * width
+    positions = -(-needed // STEP) * STEP
+    # Pixels a stride apart are neighbours in a plane of their own, and every tap moves in steps of one. At the end, sums of
+    # what comes after the planes are computed and not used.
+    samples = borrow((window.size + STEP + layer.size * width,), np.float32)
+    phases = samples[: window.size].reshape(inputs, step, step, height, width)
+    phases[:] = window.reshape(inputs, height, step, width, step).transpose(0, 2, 4, 1, 3)
+    samples[window.size :] = 0
     taps = np.arange(layer.size)
     within = taps % step * step
     plane = np.arange(inputs)[:, None, None] * step**2 + within[:, None] + taps % step
     places = (plane * height + taps[:, None] // step) * width + taps // step
-    spare = -places.size % 4
-    results = np.empty((len(weights), lengths[0] * width), np.float32)
-    convolve(
-        phases.ravel(),
-        np.pad(places.ravel(), (0, spare)),
-        np.pad(weights.reshape(len(weights), -1), ((0, 0), (0, spare))),
-        bias,
-        results,
-        (lengths[0] - 1) * width + lengths[1],
-    )
-    return results.reshape(len(weights), lengths[0], width)[:, :, : lengths[1]]
-
-
-def _highest(window: Array, layer: Layer) -> Array:
-    rows, columns = (
-        [slice(k, side - layer.size + k + 1, layer.stride) for k in range(layer.size)] for side in window.shape[1:]
-    )
-    across = window[:, :, columns[0]]
-    for part in columns[1:]:
-        across = np.maximum(across, window[:, :, part])
-    highest = across[:, rows[0]]
-    for part in rows[1:]:
-        highest = np.maximum(highest, across[:, part])
-    return highest
+    results = borrow((bias.size, positions), np.float32)
+    convolve(samples, places.ravel(), matrices[0], bias, np.float32(0), results)
+    return results[:, :needed].reshape(-1, lengths[0], width)[:, :, : lengths[1]]

@@ -126,8 +126,9 @@ def test_tiles_do_not_show(tile: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(perceptual_network.tiles(small, t.shape)) > 4
     monkeypatch.setattr("fusionbench.metrics.lpips.given", lambda: replace(whole, architecture=small))
     again = Triple.of(t.ir, t.vis, t.fused)
-    assert perceptual_distance(again) == pytest.approx(value, rel=1e-9)
-    np.testing.assert_allclose(perceptual_distance_map(again, "ir"), shown, rtol=1e-6)
+    # To the rounding of single precision: Winograd's 2 x 2 results begin elsewhere.
+    assert perceptual_distance(again) == pytest.approx(value, rel=1e-6)
+    np.testing.assert_allclose(perceptual_distance_map(again, "ir"), shown, rtol=1e-4)
 
 
 @pytest.mark.usefixtures("lpips_weights")

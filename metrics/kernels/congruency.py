@@ -27,7 +27,6 @@ from .vectors import (
     load,
     magnitude,
     root,
-    spread,
     store,
     where_positive,
 )

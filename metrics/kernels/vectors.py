@@ -1,7 +1,9 @@
 """Eight numbers as one: a type for kernels whose loops the compiler does not turn into vector instructions by itself.
 
 A `Vector` is what one instruction of a modern processor works on; where the processor's are shorter, it is several. Sums,
-differences, products and quotients of two of them, or of one and a number, are taken lane by lane, as `+ - * /`.
+differences, products and quotients of two of them, or of one and a number, are taken lane by lane, as `+ - * /`. What is
+said of eight numbers in double precision holds for sixteen in single precision where an array, a number or a vector is of
+that kind: for `load`, `load_everywhere`, `store`, `spread` and `larger`.
 """
 
 from __future__ import annotations
@@ -26,44 +28,51 @@ def _instruction(emitter: Any) -> Any:
 
 
 class Vector(types.Type):
-    """Eight float64."""
+    """Eight float64, or sixteen float32."""
 
-    def __init__(self) -> None:
-        super().__init__(name="vector")
+    def __init__(self, number: Any, lanes: int) -> None:
+        super().__init__(name=f"vector({number}, {lanes})")
 
 
-_vector = Vector()
+_vector = Vector(types.float64, LANES)
+_single = Vector(types.float32, 2 * LANES)
 _EIGHT = ir.VectorType(ir.DoubleType(), LANES)
+_SIXTEEN = ir.VectorType(ir.FloatType(), 2 * LANES)
 _BITS = ir.VectorType(ir.IntType(64), LANES)
-_INDICES = ir.VectorType(ir.IntType(32), LANES)
 
 
 @register_model(Vector)
 class _Model(models.PrimitiveModel):
     def __init__(self, manager: Any, of: Any) -> None:
-        super().__init__(manager, of, _EIGHT)
+        super().__init__(manager, of, _SIXTEEN if of == _single else _EIGHT)
+
+
+def _kind(of: Any) -> Any:
+    """What vectors of an array, of what lies at an `origin`, or of a number are."""
+    return _single if getattr(of, "dtype", of) == types.float32 else _vector
 
 
 def _shuffled(builder: Any, first: Any, second: Any, order: list[int]) -> Any:
-    return builder.shuffle_vector(first, second, ir.Constant(_INDICES, order))
+    return builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(ir.IntType(32), len(order)), order))
 
 
 def _everywhere(builder: Any, number: Any) -> Any:
-    nothing = ir.Constant(_EIGHT, ir.Undefined)
+    kind = _SIXTEEN if number.type == ir.FloatType() else _EIGHT
+    nothing = ir.Constant(kind, ir.Undefined)
     first = builder.insert_element(nothing, number, ir.Constant(ir.IntType(32), 0))
-    return _shuffled(builder, first, nothing, [0] * LANES)
+    return _shuffled(builder, first, nothing, [0] * kind.count)
 
 
 def _define(symbol: Any, instruction: str) -> None:
     class Operation(ConcreteTemplate):
         cases: ClassVar = [
-            signature(_vector, _vector, _vector),
-            signature(_vector, types.float64, _vector),
-            signature(_vector, _vector, types.float64),
+            signature(vector, *pair)
+            for vector, number in ((_vector, types.float64), (_single, types.float32))
+            for pair in ((vector, vector), (number, vector), (vector, number))
         ]
 
     def emit(_context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        pair = (x if t is _vector else _everywhere(builder, x) for t, x in zip(sig.args, args, strict=True))
+        pair = (x if isinstance(t, Vector) else _everywhere(builder, x) for t, x in zip(sig.args, args, strict=True))
         return getattr(builder, instruction)(*pair)
 
     infer_global(symbol)(Operation)
@@ -90,7 +99,8 @@ def _number(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> An
 
 
 def _place(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
-    return builder.bitcast(_number(context, builder, kind, array, index), _EIGHT.as_pointer())
+    vector = _SIXTEEN if _kind(kind) == _single else _EIGHT
+    return builder.bitcast(_number(context, builder, kind, array, index), vector.as_pointer())
 
 
 @_instruction
@@ -112,9 +122,9 @@ def load(_typing: Any, array: Any, index: Any) -> Any:
     """
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return builder.load(_place(context, builder, sig.args[0], *args), align=8)
+        return builder.load(_place(context, builder, sig.args[0], *args), align=4)
 
-    return _vector(array, types.intp), emit
+    return _kind(array)(array, types.intp), emit
 
 
 @_instruction
@@ -124,7 +134,7 @@ def load_everywhere(_typing: Any, array: Any, index: Any) -> Any:
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         return _everywhere(builder, builder.load(_number(context, builder, sig.args[0], *args)))
 
-    return _vector(array, types.intp), emit
+    return _kind(array)(array, types.intp), emit
 
 
 @_instruction
@@ -132,10 +142,10 @@ def store(_typing: Any, array: Any, index: Any, vector: Any) -> Any:
     """Put eight numbers where `load` would find them."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        builder.store(args[2], _place(context, builder, sig.args[0], *args[:2]), align=8)
+        builder.store(args[2], _place(context, builder, sig.args[0], *args[:2]), align=4)
         return context.get_dummy_value()
 
-    return types.void(array, types.intp, _vector), emit
+    return types.void(array, types.intp, _kind(array)), emit
 
 
 @_instruction
@@ -183,13 +193,9 @@ def larger(_typing: Any, first: Any, second: Any) -> Any:
     """The larger of two numbers, in every lane the second where they do not compare."""
 
     def emit(_context: Any, builder: Any, _sig: Any, args: Any) -> Any:
-        return _larger(builder, *args)
+        return builder.select(builder.fcmp_ordered(">", *args), *args)
 
-    return _vector(_vector, _vector), emit
-
-
-def _larger(builder: Any, first: Any, second: Any) -> Any:
-    return builder.select(builder.fcmp_ordered(">", first, second), first, second)
+    return first(first, first), emit
 
 
 @_instruction
@@ -247,7 +253,7 @@ def spread(_typing: Any, number: Any) -> Any:
     def emit(_context: Any, builder: Any, _sig: Any, args: Any) -> Any:
         return _everywhere(builder, args[0])
 
-    return _vector(types.float64), emit
+    return _kind(number)(number), emit
 
 
 @_instruction
