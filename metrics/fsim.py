@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from fusionbench.types import Levels
 
 from .card import metric
-from .kernels.congruency import alike, gradient_strength
+from .kernels.congruency import gradient_strength
 from .phase_congruency import Recipe, phase_congruency
-from .triple import Source, Triple
+from .triple import SOURCES, Source, Triple
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -57,16 +57,39 @@ def feature_similarity(t: Triple) -> float:
     -----
     Per source, piq's ``fsim(..., chromatic=False)`` to the rounding of its float32.
     """
-    fused = _features(t.fused)
     total = 0.0
-    for source in ("ir", "vis"):
-        carried, weight = alike(*_of_source(t, source), *fused)
-        total += carried / weight
+    for source in SOURCES:
+        likeness, weight = _compared(t, source)
+        total += float((likeness * weight).sum() / weight.sum())
     return total / 2
 
 
-def _of_source(t: Triple, source: Source) -> tuple[Array, Array]:
-    return t.scene.measure(("FSIM", source), lambda s: _features(getattr(s, source)))
+def feature_similarity_map(t: Triple, source: Source) -> Array:
+    """Similarity of features to those of one source, at the size that features are computed at.
+
+    Parameters
+    ----------
+    t : Triple
+        The images.
+    source : {"ir", "vis"}
+        The source.
+
+    Returns
+    -------
+    (rows, columns) float64
+        Above 0, to 1 where congruency and gradient are equal. FSIM's part of the source is its mean, weighted by the greater
+        congruency of the two images.
+    """
+    return _compared(t, source)[0]
+
+
+def _compared(t: Triple, source: Source) -> tuple[Array, Array]:
+    """Similarity, and what it counts."""
+    p, g = t.scene.measure(("FSIM", source), lambda s: _features(getattr(s, source)))
+    q, h = t.measure("FSIM", lambda t: _features(t.fused))
+    congruencies = (2 * p * q + 0.85) / (p * p + q * q + 0.85)
+    gradients = (2 * g * h + 160) / (g * g + h * h + 160)
+    return congruencies * gradients, np.maximum(p, q)
 
 
 def _features(plane: Levels) -> tuple[Array, Array]:

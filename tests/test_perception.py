@@ -24,6 +24,7 @@ from fusionbench.metrics.chen import visual_contrast_map
 from fusionbench.metrics.colour import colour_difference_map
 from fusionbench.metrics.conventions import CONVENTIONS
 from fusionbench.metrics.definitions import define
+from fusionbench.metrics.fsim import feature_similarity_map
 from fusionbench.metrics.kernels.congruency import Slots, finest_response
 from fusionbench.metrics.kernels.fourier import plan, slot_size
 from fusionbench.metrics.kernels.vision import smooth
@@ -196,6 +197,18 @@ def test_a_bright_frame_decides_unless_borders_are_repeated() -> None:
     fused[40:56, 40:56] = 128
     t = Triple.of(source, source, fused)
     assert METRICS["Qcv"](t, border="zero") < METRICS["Qcv"](t) / 2
+
+
+def test_features_are_alike_where_nothing_changed() -> None:
+    image = formula_images("max", "4.png")[1]
+    fused = image.copy()
+    fused[:, 100:] = 128
+    t = Triple.of(image, image, fused)
+    similarity = feature_similarity_map(t, "ir")
+    assert similarity.shape == image.shape
+    assert similarity[:, :60].mean() > 0.85
+    assert similarity[:, 140:].mean() < 0.5
+    assert 0 < similarity.min() < METRICS["FSIM"](t) < similarity.max() <= 1
 
 
 def test_congruency_does_not_depend_on_contrast() -> None:

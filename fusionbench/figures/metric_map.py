@@ -49,6 +49,7 @@ KINDS: Final = {
     "FMI_pixel": Kind("features:pixel_information_map", True, (0.0, 1.0)),
     "FMI_gradient": Kind("features:gradient_information_map", True, (0.0, 1.0)),
     "FMI_edge": Kind("features:edge_information_map", True, (0.0, 1.0)),
+    "FSIM": Kind("fsim:feature_similarity_map", True, (0.0, 1.0)),
     "GMSD": Kind("edge_fidelity:gradient_similarity_map", True, (0.0, 1.0)),
     "MEF-SSIM": Kind("mef_ssim:exposure_similarity_map", False, (0.0, 1.0)),
     "Q_S": Kind("piella:fusion_quality_map", False, (0.0, 1.0)),

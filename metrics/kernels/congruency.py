@@ -392,17 +392,3 @@ def gradient_strength(plane: Array) -> Array:
             gy = 3.0 * (c[x] - a[x] + c[x + 2] - a[x + 2]) + 10.0 * (c[x + 1] - a[x + 1])
             out[y, x] = math.sqrt(gx * gx + gy * gy) / 16.0
     return out
-
-
-@jit
-def alike(p: Array, g: Array, q: Array, h: Array) -> tuple[float, float]:
-    """Sums over pixels of the weighted similarity of two images' congruencies and gradients, and of the weight."""
-    total = weight = 0.0
-    for y in range(p.shape[0]):
-        for x in range(p.shape[1]):
-            a, b, c, d = p[y, x], q[y, x], g[y, x], h[y, x]
-            most = a if a > b else b
-            similarity = (2.0 * a * b + 0.85) / (a * a + b * b + 0.85) * (2.0 * c * d + 160.0) / (c * c + d * d + 160.0)
-            total += similarity * most
-            weight += most
-    return total, weight

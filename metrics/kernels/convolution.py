@@ -27,7 +27,9 @@ Array = NDArray[np.float32]
 
 
 @jit
-def convolve(samples: Array, places: NDArray[np.int64], weights: Array, bias: Array, least: float, out: Array) -> None:
+def convolve(
+    samples: Array, places: NDArray[np.int64], weights: Array, bias: Array, least: np.float32, out: Array
+) -> None:
     """Sums of weighted samples, raised to what they have to be at least.
 
     Parameters
