@@ -22,6 +22,7 @@ from fusionbench.metrics.kernels.vectors import (
     origin,
     root,
     spread,
+    spread_each,
     store,
     transpose,
     where_positive,
@@ -84,7 +85,7 @@ def _turned(z: np.ndarray) -> None:
 
 @jit_fused
 def _window(z: np.ndarray, w: np.ndarray, out: np.ndarray) -> None:
-    store(out, 0, windowed(z, 0, LANES, (spread(w[0]), spread(w[1]), spread(w[2]))))
+    store(out, 0, windowed(z, 0, LANES, spread_each(w, 3)))
 
 
 @jit_fused

@@ -10,11 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import jit, jit_fused
-from .vectors import LANES, lane, larger, load, magnitude, root, spread, store, transpose, where_positive, windowed
+from .vectors import (
+    LANES,
+    lane,
+    larger,
+    load,
+    magnitude,
+    root,
+    spread,
+    spread_each,
+    store,
+    transpose,
+    where_positive,
+    windowed,
+)
 
 Array = NDArray[np.float64]
 
 REACH = 5
+HALF = REACH + 1
 TILE = LANES * LANES
 _GUARD = 1e-4
 
@@ -67,14 +81,7 @@ def features_kept(references: Array, fused: Array, weights: Array, z: Array) -> 
     z : (at least 90 * (W + 16),) float64
         Working memory.
     """
-    w = (
-        spread(weights[0]),
-        spread(weights[1]),
-        spread(weights[2]),
-        spread(weights[3]),
-        spread(weights[4]),
-        spread(weights[5]),
-    )
+    w = spread_each(weights, HALF)
     height, width = fused.shape[1:]
     # Places of working memory: rows, a tile of their sums, these in lanes with a margin, and then what is made of them.
     span = (width + LANES - 1) // LANES * LANES

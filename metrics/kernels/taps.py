@@ -1,259 +1,73 @@
-"""Sums over symmetric windows of 3 to 17 taps, written out term by term.
+"""Sums over symmetric windows of 3 to 17 taps, vector by vector.
 
-These sums are most of the time that SSIM and VIF take. Written out, with the distance of neighbours a constant, the loop
-over a row keeps every weight in a register and becomes vector loads, adds and fused multiply-adds alone; with a loop
-over the taps it runs ten times slower. Weights of equal distance from the middle are equal, so their samples are added
-first. Down a column, four sums are made at once because they share most of their samples.
+These sums are most of the time that SSIM and VIF take. Four of them are made at once because they share most of their
+samples, which are then read once; weights of equal distance from the middle are equal, so their samples are added first.
+How many taps there are is known when a function is compiled: every weight then stays in a register.
 
 Half of the weights is passed, the middle one last; the window's size follows from their number.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from . import jit_fused as jit
+from .vectors import LANES as LANES
+from .vectors import spread_each, store, windowed
 
 STRIDE = 96
 """Distance of the rows of `samples`: enough for them to stay in the first-level cache, and no divisor of its period."""
-LANES = 8
-"""Distance of horizontal neighbours."""
 
 Array = NDArray[np.float64]
 
 
-@jit
-def _down_3(samples: Array, w: Array, sums: Array, start: int, count: int) -> None:
-    w0, w1 = w[0], w[1]
-    for y in range(0, sums.shape[0], 4):
-        z = samples[y * STRIDE :]
-        out0 = sums[y, start : start + count]
-        out1 = sums[y + 1, start : start + count]
-        out2 = sums[y + 2, start : start + count]
-        out3 = sums[y + 3, start : start + count]
-        for x in range(count):
-            a, b, c, d, e, f = z[x], z[x + 96], z[x + 192], z[x + 288], z[x + 384], z[x + 480]
-            out0[x] = w1 * b + w0 * (a + c)
-            out1[x] = w1 * c + w0 * (b + d)
-            out2[x] = w1 * d + w0 * (c + e)
-            out3[x] = w1 * e + w0 * (d + f)
+def _down(taps: int) -> Callable[..., Any]:
+    half = taps // 2 + 1
+
+    @jit
+    def down(samples: Array, weights: Array, sums: Array, start: int, count: int) -> None:
+        w, width = spread_each(weights, half), sums.shape[1]
+        for y in range(0, sums.shape[0], 4):
+            for x in range(0, count, LANES):
+                z, out = y * STRIDE + x, y * width + start + x
+                a, b = windowed(samples, z, STRIDE, w), windowed(samples, z + STRIDE, STRIDE, w)
+                c, d = windowed(samples, z + 2 * STRIDE, STRIDE, w), windowed(samples, z + 3 * STRIDE, STRIDE, w)
+                store(sums, out, a)
+                store(sums, out + width, b)
+                store(sums, out + 2 * width, c)
+                store(sums, out + 3 * width, d)
+
+    return down
 
 
-@jit
-def _across_3(sums: Array, w: Array, means: Array) -> None:
-    w0, w1 = w[0], w[1]
-    for y in range(means.shape[0]):
-        z = sums[y]
-        out = means[y]
-        for x in range(out.size):
-            out[x] = w1 * z[x + 8] + w0 * (z[x] + z[x + 16])
+def _across(taps: int) -> Callable[..., Any]:
+    half = taps // 2 + 1
+
+    @jit
+    def across(sums: Array, weights: Array, means: Array) -> None:
+        w, width = spread_each(weights, half), means.shape[1]
+        for y in range(means.shape[0]):
+            z, out = y * sums.shape[1], y * width
+            together = width // (4 * LANES) * 4 * LANES
+            for x in range(0, together, 4 * LANES):
+                a, b = windowed(sums, z + x, LANES, w), windowed(sums, z + x + LANES, LANES, w)
+                c, d = windowed(sums, z + x + 2 * LANES, LANES, w), windowed(sums, z + x + 3 * LANES, LANES, w)
+                store(means, out + x, a)
+                store(means, out + x + LANES, b)
+                store(means, out + x + 2 * LANES, c)
+                store(means, out + x + 3 * LANES, d)
+            for x in range(together, width, LANES):
+                store(means, out + x, windowed(sums, z + x, LANES, w))
+
+    return across
 
 
-@jit
-def _down_5(samples: Array, w: Array, sums: Array, start: int, count: int) -> None:
-    w0, w1, w2 = w[0], w[1], w[2]
-    for y in range(0, sums.shape[0], 4):
-        z = samples[y * STRIDE :]
-        out0 = sums[y, start : start + count]
-        out1 = sums[y + 1, start : start + count]
-        out2 = sums[y + 2, start : start + count]
-        out3 = sums[y + 3, start : start + count]
-        for x in range(count):
-            a, b, c, d, e, f, g = z[x], z[x + 96], z[x + 192], z[x + 288], z[x + 384], z[x + 480], z[x + 576]
-            h = z[x + 672]
-            out0[x] = w2 * c + w1 * (b + d) + w0 * (a + e)
-            out1[x] = w2 * d + w1 * (c + e) + w0 * (b + f)
-            out2[x] = w2 * e + w1 * (d + f) + w0 * (c + g)
-            out3[x] = w2 * f + w1 * (e + g) + w0 * (d + h)
-
-
-@jit
-def _across_5(sums: Array, w: Array, means: Array) -> None:
-    w0, w1, w2 = w[0], w[1], w[2]
-    for y in range(means.shape[0]):
-        z = sums[y]
-        out = means[y]
-        for x in range(out.size):
-            out[x] = w2 * z[x + 16] + w1 * (z[x + 8] + z[x + 24]) + w0 * (z[x] + z[x + 32])
-
-
-@jit
-def _down_7(samples: Array, w: Array, sums: Array, start: int, count: int) -> None:
-    w0, w1, w2, w3 = w[0], w[1], w[2], w[3]
-    for y in range(0, sums.shape[0], 4):
-        z = samples[y * STRIDE :]
-        out0 = sums[y, start : start + count]
-        out1 = sums[y + 1, start : start + count]
-        out2 = sums[y + 2, start : start + count]
-        out3 = sums[y + 3, start : start + count]
-        for x in range(count):
-            a, b, c, d, e, f, g = z[x], z[x + 96], z[x + 192], z[x + 288], z[x + 384], z[x + 480], z[x + 576]
-            h, i, j = z[x + 672], z[x + 768], z[x + 864]
-            out0[x] = w3 * d + w2 * (c + e) + w1 * (b + f) + w0 * (a + g)
-            out1[x] = w3 * e + w2 * (d + f) + w1 * (c + g) + w0 * (b + h)
-            out2[x] = w3 * f + w2 * (e + g) + w1 * (d + h) + w0 * (c + i)
-            out3[x] = w3 * g + w2 * (f + h) + w1 * (e + i) + w0 * (d + j)
-
-
-@jit
-def _across_7(sums: Array, w: Array, means: Array) -> None:
-    w0, w1, w2, w3 = w[0], w[1], w[2], w[3]
-    for y in range(means.shape[0]):
-        z = sums[y]
-        out = means[y]
-        for x in range(out.size):
-            out[x] = (
-                w3 * z[x + 24] + w2 * (z[x + 16] + z[x + 32]) + w1 * (z[x + 8] + z[x + 40]) + w0 * (z[x] + z[x + 48])
-            )
-
-
-@jit
-def _down_9(samples: Array, w: Array, sums: Array, start: int, count: int) -> None:
-    w0, w1, w2, w3, w4 = w[0], w[1], w[2], w[3], w[4]
-    for y in range(0, sums.shape[0], 4):
-        z = samples[y * STRIDE :]
-        out0 = sums[y, start : start + count]
-        out1 = sums[y + 1, start : start + count]
-        out2 = sums[y + 2, start : start + count]
-        out3 = sums[y + 3, start : start + count]
-        for x in range(count):
-            a, b, c, d, e, f, g = z[x], z[x + 96], z[x + 192], z[x + 288], z[x + 384], z[x + 480], z[x + 576]
-            h, i, j, k, l = z[x + 672], z[x + 768], z[x + 864], z[x + 960], z[x + 1056]
-            out0[x] = w4 * e + w3 * (d + f) + w2 * (c + g) + w1 * (b + h) + w0 * (a + i)
-            out1[x] = w4 * f + w3 * (e + g) + w2 * (d + h) + w1 * (c + i) + w0 * (b + j)
-            out2[x] = w4 * g + w3 * (f + h) + w2 * (e + i) + w1 * (d + j) + w0 * (c + k)
-            out3[x] = w4 * h + w3 * (g + i) + w2 * (f + j) + w1 * (e + k) + w0 * (d + l)
-
-
-@jit
-def _across_9(sums: Array, w: Array, means: Array) -> None:
-    w0, w1, w2, w3, w4 = w[0], w[1], w[2], w[3], w[4]
-    for y in range(means.shape[0]):
-        z = sums[y]
-        out = means[y]
-        for x in range(out.size):
-            out[x] = (
-                w4 * z[x + 32]
-                + w3 * (z[x + 24] + z[x + 40])
-                + w2 * (z[x + 16] + z[x + 48])
-                + w1 * (z[x + 8] + z[x + 56])
-                + w0 * (z[x] + z[x + 64])
-            )
-
-
-@jit
-def _down_11(samples: Array, w: Array, sums: Array, start: int, count: int) -> None:
-    w0, w1, w2, w3, w4, w5 = w[0], w[1], w[2], w[3], w[4], w[5]
-    for y in range(0, sums.shape[0], 4):
-        z = samples[y * STRIDE :]
-        out0 = sums[y, start : start + count]
-        out1 = sums[y + 1, start : start + count]
-        out2 = sums[y + 2, start : start + count]
-        out3 = sums[y + 3, start : start + count]
-        for x in range(count):
-            a, b, c, d, e, f, g = z[x], z[x + 96], z[x + 192], z[x + 288], z[x + 384], z[x + 480], z[x + 576]
-            h, i, j, k, l, m, n = z[x + 672], z[x + 768], z[x + 864], z[x + 960], z[x + 1056], z[x + 1152], z[x + 1248]
-            out0[x] = w5 * f + w4 * (e + g) + w3 * (d + h) + w2 * (c + i) + w1 * (b + j) + w0 * (a + k)
-            out1[x] = w5 * g + w4 * (f + h) + w3 * (e + i) + w2 * (d + j) + w1 * (c + k) + w0 * (b + l)
-            out2[x] = w5 * h + w4 * (g + i) + w3 * (f + j) + w2 * (e + k) + w1 * (d + l) + w0 * (c + m)
-            out3[x] = w5 * i + w4 * (h + j) + w3 * (g + k) + w2 * (f + l) + w1 * (e + m) + w0 * (d + n)
-
-
-@jit
-def _across_11(sums: Array, w: Array, means: Array) -> None:
-    w0, w1, w2, w3, w4, w5 = w[0], w[1], w[2], w[3], w[4], w[5]
-    for y in range(means.shape[0]):
-        z = sums[y]
-        out = means[y]
-        for x in range(out.size):
-            out[x] = (
-                w5 * z[x + 40]
-                + w4 * (z[x + 32] + z[x + 48])
-                + w3 * (z[x + 24] + z[x + 56])
-                + w2 * (z[x + 16] + z[x + 64])
-                + w1 * (z[x + 8] + z[x + 72])
-                + w0 * (z[x] + z[x + 80])
-            )
-
-
-@jit
-def _down_17(samples: Array, w: Array, sums: Array, start: int, count: int) -> None:
-    w0, w1, w2, w3, w4, w5, w6, w7, w8 = w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8]
-    for y in range(0, sums.shape[0], 4):
-        z = samples[y * STRIDE :]
-        out0 = sums[y, start : start + count]
-        out1 = sums[y + 1, start : start + count]
-        out2 = sums[y + 2, start : start + count]
-        out3 = sums[y + 3, start : start + count]
-        for x in range(count):
-            a, b, c, d, e, f, g = z[x], z[x + 96], z[x + 192], z[x + 288], z[x + 384], z[x + 480], z[x + 576]
-            h, i, j, k, l, m, n = z[x + 672], z[x + 768], z[x + 864], z[x + 960], z[x + 1056], z[x + 1152], z[x + 1248]
-            o, p, q, r, s, t = z[x + 1344], z[x + 1440], z[x + 1536], z[x + 1632], z[x + 1728], z[x + 1824]
-            out0[x] = (
-                w8 * i
-                + w7 * (h + j)
-                + w6 * (g + k)
-                + w5 * (f + l)
-                + w4 * (e + m)
-                + w3 * (d + n)
-                + w2 * (c + o)
-                + w1 * (b + p)
-                + w0 * (a + q)
-            )
-            out1[x] = (
-                w8 * j
-                + w7 * (i + k)
-                + w6 * (h + l)
-                + w5 * (g + m)
-                + w4 * (f + n)
-                + w3 * (e + o)
-                + w2 * (d + p)
-                + w1 * (c + q)
-                + w0 * (b + r)
-            )
-            out2[x] = (
-                w8 * k
-                + w7 * (j + l)
-                + w6 * (i + m)
-                + w5 * (h + n)
-                + w4 * (g + o)
-                + w3 * (f + p)
-                + w2 * (e + q)
-                + w1 * (d + r)
-                + w0 * (c + s)
-            )
-            out3[x] = (
-                w8 * l
-                + w7 * (k + m)
-                + w6 * (j + n)
-                + w5 * (i + o)
-                + w4 * (h + p)
-                + w3 * (g + q)
-                + w2 * (f + r)
-                + w1 * (e + s)
-                + w0 * (d + t)
-            )
-
-
-@jit
-def _across_17(sums: Array, w: Array, means: Array) -> None:
-    w0, w1, w2, w3, w4, w5, w6, w7, w8 = w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8]
-    for y in range(means.shape[0]):
-        z = sums[y]
-        out = means[y]
-        for x in range(out.size):
-            out[x] = (
-                w8 * z[x + 64]
-                + w7 * (z[x + 56] + z[x + 72])
-                + w6 * (z[x + 48] + z[x + 80])
-                + w5 * (z[x + 40] + z[x + 88])
-                + w4 * (z[x + 32] + z[x + 96])
-                + w3 * (z[x + 24] + z[x + 104])
-                + w2 * (z[x + 16] + z[x + 112])
-                + w1 * (z[x + 8] + z[x + 120])
-                + w0 * (z[x] + z[x + 128])
-            )
+_down_3, _down_5, _down_7, _down_9, _down_11, _down_17 = map(_down, (3, 5, 7, 9, 11, 17))
+_across_3, _across_5, _across_7, _across_9, _across_11, _across_17 = map(_across, (3, 5, 7, 9, 11, 17))
 
 
 @jit

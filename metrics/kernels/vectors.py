@@ -24,7 +24,7 @@ LANES = 8
 
 def _instruction(emitter: Any) -> Any:
     """A function for kernels whose instructions are written here; `emitter` types it as numba wants it."""
-    return intrinsic(emitter)
+    return intrinsic(prefer_literal=True)(emitter)
 
 
 class Vector(types.Type):
@@ -257,6 +257,19 @@ def spread(_typing: Any, number: Any) -> Any:
 
 
 @_instruction
+def spread_each(_typing: Any, array: Any, count: Any) -> Any:
+    """The first numbers of a float64 array, each eight times; how many must be known when this is compiled."""
+    number = count.literal_value
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        places = [ir.Constant(args[1].type, k) for k in range(number)]
+        numbers = [builder.load(_number(context, builder, sig.args[0], args[0], place)) for place in places]
+        return context.make_tuple(builder, sig.return_type, [_everywhere(builder, each) for each in numbers])
+
+    return types.UniTuple(_vector, number)(array, count), emit
+
+
+@_instruction
 def windowed(_typing: Any, array: Any, index: Any, distance: Any, half: Any) -> Any:
     """Sum over a symmetric window of vectors, `distance` apart; a tuple holds half of the weights, the middle last."""
     reach = len(half) - 1
@@ -268,7 +281,7 @@ def windowed(_typing: Any, array: Any, index: Any, distance: Any, half: Any) -> 
             samples.append(builder.load(_place(context, builder, sig.args[0], array, index), align=8))
             index = builder.add(index, distance)
         total = builder.fmul(builder.extract_value(weights, reach), samples[reach])
-        for k in range(reach):
+        for k in reversed(range(reach)):
             pair = builder.fadd(samples[k], samples[2 * reach - k])
             total = builder.fadd(total, builder.fmul(builder.extract_value(weights, k), pair))
         return total
