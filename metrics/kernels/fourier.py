@@ -15,17 +15,18 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
 from . import jit_fused as jit
-from .vectors import LANES, load, load_everywhere, origin, spread, store, transpose, transpose_away
+from .butterflies import PAIR as PAIR
+from .butterflies import first_by_eight, get, pass_by, put, turn, weighted
+from .vectors import LANES, load, origin, spread, store, transpose, transpose_away
 
 Array = NDArray[np.float64]
-PAIR = 2 * LANES
 TILE = LANES * PAIR
 
 
@@ -100,208 +101,6 @@ def slot_size(*plans: Plan) -> int:
 
 
 @jit
-def _get(z: int, i: int) -> Any:
-    """Eight complex numbers."""
-    return load(z, i), load(z, i + LANES)
-
-
-@jit
-def _put(z: int, i: int, a: Any) -> None:
-    store(z, i, a[0])
-    store(z, i + LANES, a[1])
-
-
-@jit
-def _turn(z: int, a: Any, k: int) -> Any:
-    """Times the complex number at `k`."""
-    cos, sin = load_everywhere(z, k), load_everywhere(z, k + 1)
-    return a[0] * cos - a[1] * sin, a[0] * sin + a[1] * cos
-
-
-@jit
-def _two(a: Any, b: Any) -> Any:
-    """Sum and difference."""
-    return (a[0] + b[0], a[1] + b[1]), (a[0] - b[0], a[1] - b[1])
-
-
-@jit
-def _quarter(a: Any, b: Any) -> Any:
-    """Sum and difference of the first and of the second turned by a quarter."""
-    return (a[0] - b[1], a[1] + b[0]), (a[0] + b[1], a[1] - b[0])
-
-
-@jit
-def _four(a: Any, b: Any, c: Any, d: Any) -> Any:
-    a, c = _two(a, c)
-    b, d = _two(b, d)
-    a, b = _two(a, b)
-    c, d = _quarter(c, d)
-    return a, c, b, d
-
-
-@jit
-def _by_two(z: int, begin: int, o: int, d: int, s: int, far: int, jump: int, table: int, t: int) -> None:
-    """One pass: what is `d` apart goes together, and `far` apart into the output; after `s`, a step of `t` in the table."""
-    k = q = 0
-    for i in range(begin, begin + d, PAIR):
-        a, b = _two(_get(z, i), _get(z, i + d))
-        _put(z, o, a)
-        _put(z, o + far, _turn(z, b, table + k))
-        o += PAIR
-        q += PAIR
-        if q == s:
-            q = 0
-            k += t
-            o += jump
-
-
-@jit
-def _by_three(z: int, begin: int, o: int, d: int, s: int, far: int, jump: int, table: int, t: int) -> None:
-    k, q, h = 0, 0, math.sqrt(0.75)
-    for i in range(begin, begin + d, PAIR):
-        a = _get(z, i)
-        b, c = _two(_get(z, i + d), _get(z, i + 2 * d))
-        _put(z, o, (a[0] + b[0], a[1] + b[1]))
-        b, c = _quarter((a[0] - 0.5 * b[0], a[1] - 0.5 * b[1]), (h * c[0], h * c[1]))
-        _put(z, o + far, _turn(z, b, table + k))
-        _put(z, o + 2 * far, _turn(z, c, table + 2 * k))
-        o += PAIR
-        q += PAIR
-        if q == s:
-            q = 0
-            k += t
-            o += 2 * jump
-
-
-@jit
-def _by_four(z: int, begin: int, o: int, d: int, s: int, far: int, jump: int, table: int, t: int) -> None:
-    k = q = 0
-    for i in range(begin, begin + d, PAIR):
-        a0, a1, a2, a3 = _four(_get(z, i), _get(z, i + d), _get(z, i + 2 * d), _get(z, i + 3 * d))
-        _put(z, o, a0)
-        _put(z, o + far, _turn(z, a1, table + k))
-        _put(z, o + 2 * far, _turn(z, a2, table + 2 * k))
-        _put(z, o + 3 * far, _turn(z, a3, table + 3 * k))
-        o += PAIR
-        q += PAIR
-        if q == s:
-            q = 0
-            k += t
-            o += 3 * jump
-
-
-@jit
-def _eight(a0: Any, b0: Any, a1: Any, b1: Any, a2: Any, b2: Any, a3: Any, b3: Any) -> Any:
-    h = math.sqrt(0.5)
-    a0, a1, a2, a3 = _four(a0, a1, a2, a3)
-    b0, b1, b2, b3 = _four(b0, b1, b2, b3)
-    # The odd ones are 0, 1, 2 and 3 eighths of a turn behind.
-    a0, b0 = _two(a0, b0)
-    a1, b1 = _two(a1, (h * (b1[0] - b1[1]), h * (b1[0] + b1[1])))
-    a2, b2 = _quarter(a2, b2)
-    a3, b3 = _quarter(a3, (h * (b3[0] - b3[1]), h * (b3[0] + b3[1])))
-    return a0, a1, a2, a3, b0, b1, b2, b3
-
-
-@jit
-def _put_eight(z: int, o: int, far: int, x: Any, table: int, k: int) -> None:
-    a0, a1, a2, a3, b0, b1, b2, b3 = x
-    _put(z, o, a0)
-    _put(z, o + far, _turn(z, a1, table + k))
-    _put(z, o + 2 * far, _turn(z, a2, table + 2 * k))
-    _put(z, o + 3 * far, _turn(z, a3, table + 3 * k))
-    _put(z, o + 4 * far, _turn(z, b0, table + 4 * k))
-    _put(z, o + 5 * far, _turn(z, b1, table + 5 * k))
-    _put(z, o + 6 * far, _turn(z, b2, table + 6 * k))
-    _put(z, o + 7 * far, _turn(z, b3, table + 7 * k))
-
-
-@jit
-def _by_eight(z: int, begin: int, o: int, d: int, s: int, far: int, jump: int, table: int, t: int) -> None:
-    k = q = 0
-    for i in range(begin, begin + d, PAIR):
-        x = _eight(
-            _get(z, i),
-            _get(z, i + d),
-            _get(z, i + 2 * d),
-            _get(z, i + 3 * d),
-            _get(z, i + 4 * d),
-            _get(z, i + 5 * d),
-            _get(z, i + 6 * d),
-            _get(z, i + 7 * d),
-        )
-        _put_eight(z, o, far, x, table, k)
-        o += PAIR
-        q += PAIR
-        if q == s:
-            q = 0
-            k += t
-            o += 7 * jump
-
-
-@jit
-def _weighted(z: int, i: int, weights: int, k: int, factor: float, power: int) -> Any:
-    """Eight complex numbers times a power, up to the third, of real ones."""
-    weight = load(weights, k) * factor if power else spread(factor)
-    if power > 1:
-        weight = weight * load(weights, k)
-    if power > 2:
-        weight = weight * load(weights, k)
-    return load(z, i) * weight, load(z, i + LANES) * weight
-
-
-@jit
-def _first_by_eight(z: int, begin: int, o: int, d: int, table: int, weights: int, factor: float, power: int) -> None:
-    """The first pass, with weights on what goes in."""
-    k, e = 0, d // 2
-    for i in range(0, d, PAIR):
-        at, w = begin + i, i // 2
-        x = _eight(
-            _weighted(z, at, weights, w, factor, power),
-            _weighted(z, at + d, weights, w + e, factor, power),
-            _weighted(z, at + 2 * d, weights, w + 2 * e, factor, power),
-            _weighted(z, at + 3 * d, weights, w + 3 * e, factor, power),
-            _weighted(z, at + 4 * d, weights, w + 4 * e, factor, power),
-            _weighted(z, at + 5 * d, weights, w + 5 * e, factor, power),
-            _weighted(z, at + 6 * d, weights, w + 6 * e, factor, power),
-            _weighted(z, at + 7 * d, weights, w + 7 * e, factor, power),
-        )
-        _put_eight(z, o + i, d, x, table, k)
-        k += 2
-
-
-@jit
-def _by_any(
-    r: int, z: int, begin: int, o: int, d: int, s: int, far: int, jump: int, table: int, t: int, length: int
-) -> None:
-    """By an odd number, term by term; an output's mirror image costs nothing."""
-    k, q, whole = 0, 0, 2 * (length // r)
-    for i in range(begin, begin + d, PAIR):
-        a = _get(z, i)
-        total = a
-        for j in range(1, r):
-            total, _ = _two(total, _get(z, i + j * d))
-        _put(z, o, total)
-        for j in range(1, (r + 1) // 2):
-            e, f = a, (0.0 * a[0], 0.0 * a[1])
-            for n in range(1, (r + 1) // 2):
-                b, c = _two(_get(z, i + n * d), _get(z, i + (r - n) * d))
-                at = table + j * n % r * whole
-                cos, sin = load_everywhere(z, at), load_everywhere(z, at + 1)
-                e = e[0] + cos * b[0], e[1] + cos * b[1]
-                f = f[0] + sin * c[0], f[1] + sin * c[1]
-            b, c = _quarter(e, f)
-            _put(z, o + j * far, _turn(z, b, table + j * k))
-            _put(z, o + (r - j) * far, _turn(z, c, table + (r - j) * k))
-        o += PAIR
-        q += PAIR
-        if q == s:
-            q = 0
-            k += t
-            o += (r - 1) * jump
-
-
-@jit
 def _transform(
     z: int, here: int, there: int, hot: int, turns: int, radices: NDArray[np.int64], length: int, begun: bool
 ) -> None:
@@ -310,38 +109,18 @@ def _transform(
     part = PAIR * (length // first)
     # The parts that the first pass makes are laid one behind the other. What is between the other passes stays in the same
     # two places, and with that in the first-level cache.
-    i, o, d, s, far, jump, t, n = here, there, part, PAIR, part, 0, 2, 0
-    begin, end = there - part, there + part * first
-    while True:
-        r = radices[n]
-        if begun and n == 0:
-            pass
-        elif r == 8:
-            _by_eight(z, i, o, d, s, far, jump, turns, t)
-        elif r == 4:
-            _by_four(z, i, o, d, s, far, jump, turns, t)
-        elif r == 3:
-            _by_three(z, i, o, d, s, far, jump, turns, t)
-        elif r == 2:
-            _by_two(z, i, o, d, s, far, jump, turns, t)
-        else:
-            _by_any(r, z, i, o, d, s, far, jump, turns, t, length)
-        if n == last:
-            if last == 1 and o == hot:
-                for k in range(0, part, LANES):
-                    store(z, begin + k, load(z, hot + k))
-            begin += part
-            if last == 0 or begin == end:
-                return
-            n, i, s, t = 1, begin, PAIR, 2 * first
-        elif n:
+    if not begun:
+        pass_by(first, z, here, there, part, PAIR, part, 0, turns, 2, length)
+    for begin in range(there, there + first * part, part):
+        i, s, t = begin, PAIR, 2 * first
+        for n in range(1, last + 1):
+            r = radices[n]
+            o = begin if n == last and n > 1 else hot + (n - 1) % 2 * part
+            pass_by(r, z, i, o, part // r, s, s, s, turns, t, length)
             i, s, t = o, s * r, t * r
-            n += 1
-        else:
-            begin += part
-            n, i, s, t = 1, begin, PAIR, 2 * first
-        o = begin if n == last and n > 1 else hot + (n - 1) % 2 * part
-        d, far, jump = part // radices[n], s, s
+        if last == 1:
+            for k in range(0, part, LANES):
+                store(z, begin + k, load(z, hot + k))
 
 
 @jit
@@ -368,11 +147,11 @@ def transform_weighted(
     a, b, hot, turns = size * lines, size * out, size * free, size * table
     length = how.order.size
     if how.radices[0] == 8 and how.inner.size == length:
-        _first_by_eight(base, a, b, PAIR * (length // 8), turns, real, factor, power)
+        first_by_eight(base, a, b, PAIR * (length // 8), turns, real, factor, power)
         _transform(base, a, b, hot, turns, how.radices, length, True)
         return
     for k in range(length):
-        _put(base, hot + PAIR * k, _weighted(base, a + PAIR * k, real, LANES * k, factor, power))
+        put(base, hot + PAIR * k, weighted(base, a + PAIR * k, real, LANES * k, factor, power))
     transform_lines(z, free, out, free + 1, table, how)
 
 
@@ -397,17 +176,17 @@ def transform_lines(z: Array, lines: int, out: int, free: int, table: int, how: 
     # Bluestein's: times a chirp, convolved with its conjugate, and times it again. A conjugate turns a transform around.
     chirp, echo = turns + 2 * longer, turns + 2 * (longer + length)
     for k in range(length):
-        _put(base, a + PAIR * k, _turn(base, _get(base, a + PAIR * k), chirp + 2 * k))
+        put(base, a + PAIR * k, turn(base, get(base, a + PAIR * k), chirp + 2 * k))
     for k in range(length, longer):
-        _put(base, a + PAIR * k, (spread(0.0), spread(0.0)))
+        put(base, a + PAIR * k, (spread(0.0), spread(0.0)))
     _transform(base, a, b, hot, turns, how.radices, longer, False)
     for k in range(longer):
-        re, im = _turn(base, _get(base, b + PAIR * how.inner[k]), echo + 2 * k)
-        _put(base, a + PAIR * k, (re, 0.0 - im))
+        re, im = turn(base, get(base, b + PAIR * how.inner[k]), echo + 2 * k)
+        put(base, a + PAIR * k, (re, 0.0 - im))
     _transform(base, a, b, hot, turns, how.radices, longer, False)
     for k in range(length):
-        re, im = _get(base, b + PAIR * how.inner[k])
-        _put(base, a + PAIR * k, _turn(base, (re, 0.0 - im), chirp + 2 * k))
+        re, im = get(base, b + PAIR * how.inner[k])
+        put(base, a + PAIR * k, turn(base, (re, 0.0 - im), chirp + 2 * k))
     for i in range(0, PAIR * length, LANES):
         store(base, b + i, load(base, a + i))
 
@@ -439,7 +218,7 @@ def cross(z: Array, block: int, order: NDArray[np.int64], across: int, position:
             tile, distance = source + PAIR * order[first], PAIR * (order[first + 1] - order[first])
         else:
             for k in range(LANES):
-                _put(base, tile + PAIR * k, _get(base, source + PAIR * order[min(first + k, length - 1)]))
+                put(base, tile + PAIR * k, get(base, source + PAIR * order[min(first + k, length - 1)]))
         if aligned:
             transpose_away(base, tile, distance, target, PAIR)
             transpose_away(base, tile + LANES, distance, target + LANES, PAIR)
@@ -488,5 +267,5 @@ def spectrum(plane: Array, rows: Plan, columns: Plan, z: Array, tables: int, fre
         source, target = size * free, size * (out + group)
         for y in range(height):
             # A real plane's forward transform is the conjugate of its inverse one.
-            re, im = _get(base, source + PAIR * columns.order[y])
-            _put(base, target + PAIR * y, (re, 0.0 - im))
+            re, im = get(base, source + PAIR * columns.order[y])
+            put(base, target + PAIR * y, (re, 0.0 - im))
