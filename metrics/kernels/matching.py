@@ -91,10 +91,9 @@ def features_kept(references: Array, fused: Array, weights: Array, z: Array) -> 
     mean_f, square_f = mask + 3 * LANES * span, mask + 4 * LANES * span
     product, best = mask + 5 * LANES * span, mask + 6 * LANES * span
     z[lanes:mask] = 0.0
-    totals = (spread(0.0), spread(0.0), spread(0.0))
     result = np.zeros(3)
     for k in range(3):
-        total = totals[0]
+        total = spread(0.0)
         for top in range(0, height, LANES):
             plane = fused[k]
             _windows(plane, plane, True, top, w, z, span, mean_f)
