@@ -34,7 +34,16 @@ def compiled(function: F, beside: str, **options: Any) -> F:
     if kept is not None:  # None where numba is told not to compile
         folders = {Path(file).parent for file in (beside, function.__code__.co_filename)}
         kept._source_stamp = (kept._source_stamp, *sorted(map(_digest, folders)))
+        kept._load_index = functools.partial(_loaded, kept._load_index)
     return cast("F", dispatcher)
+
+
+def _loaded(index: Callable[[], dict[Any, Any]]) -> dict[Any, Any]:
+    """What is kept of a function; nothing if its arguments were of types that an earlier release had and this one has not."""
+    try:
+        return index()
+    except (AttributeError, ImportError):
+        return {}
 
 
 @functools.cache

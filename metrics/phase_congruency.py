@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from .dealt import borrow
 from .kernels.congruency import (
     SCALES,
-    Slots,
     coarser_by,
     congruencies,
     filter_bank,
@@ -26,7 +25,7 @@ from .kernels.congruency import (
     gather,
     weigh,
 )
-from .kernels.fourier import plan, slot_size, spectrum
+from .kernels.fourier import BLOCKS, TABLE, Plan, plan, slot_size, spectrum
 from .kernels.vectors import LANES
 
 Array: TypeAlias = NDArray[np.float64]
@@ -96,21 +95,24 @@ def phase_congruency(plane: Array, recipe: Recipe) -> Array:
     height, width = plane.shape
     rows, columns = plan(width), plan(height)
     down, along = (-(-side // LANES) for side in plane.shape)
-    slots = Slots(tables=0, free=2, responses=6, columns=6 + max(SCALES * down, along))
-    z = borrow((slots.columns + along, slot_size(rows, columns)))
-    for table, each in enumerate((rows, columns)):
-        z[slots.tables + table, : each.table.size] = each.table
-    spectrum(plane, rows, columns, z, slots.tables, slots.free, slots.responses, slots.columns)
-    weigh(z, slots, bank.finest)
+    z, y = _memory(rows, SCALES * down), _memory(columns, along)
+    spectrum(plane, rows, columns, z, y)
+    weigh(y, bank.finest)
     sums = borrow((down, 5 if recipe.moments else 2, LANES * width))
     for o, (sector, angle, gain) in enumerate(zip(bank.angular, bank.angles, bank.gains, strict=True)):
-        filtered(z, slots, columns, bank.coarser, bank.factors, sector)
-        tau = math.sqrt(finest_response(z, slots, rows, height) / math.log(2) * gain)
+        filtered(y, z, columns, bank.coarser, bank.factors, sector)
+        tau = math.sqrt(finest_response(z, rows, height) / math.log(2) * gain)
         noise = tau * (math.sqrt(math.pi / 2) + 2 * math.sqrt(2 - math.pi / 2)) / 1.7
-        gather(z, slots, rows, noise, EPSILON, angle, recipe.cross, o == 0, sums)
+        gather(z, rows, noise, EPSILON, angle, recipe.cross, o == 0, sums)
     out = borrow((3 if recipe.moments else 1, height, width))
     congruencies(sums, rows.order, EPSILON, 0.0 if recipe.moments else 1.0, out)
     return out
+
+
+def _memory(how: Plan, blocks: int) -> Array:
+    z = borrow((BLOCKS + blocks, slot_size(how)))
+    z[TABLE, : how.table.size] = how.table
+    return z
 
 
 def _bank(shape: tuple[int, int], recipe: Recipe) -> _Bank:

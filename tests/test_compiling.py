@@ -44,3 +44,27 @@ def test_a_change_of_what_is_called_reaches_the_caller(tmp_path: Path) -> None:
     assert doubled(tmp_path, 1.0) == (4.0, 1)
     assert doubled(tmp_path, 5.0) == (12.0, 0)
     assert doubled(tmp_path, 5.0) == (12.0, 1)
+
+
+def test_a_type_that_is_no_more_is_no_harm(tmp_path: Path) -> None:
+    program = """
+from typing import NamedTuple
+from fusionbench.compiling import compiled
+
+class {0}(NamedTuple):
+    x: float
+
+def first(pair):
+    return pair.x
+
+first = compiled(first, __file__)
+"""
+    for name in ("Earlier", "Later"):
+        (tmp_path / "pairs.py").write_text(program.format(name))
+        call = f"from pairs import first, {name}; print(first({name}(2.0)), sum(first.stats.cache_hits.values()))"
+        places = {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path]), "NUMBA_CACHE_DIR": str(tmp_path / "kept")}
+        for hits in (b"0", b"1"):
+            done = subprocess.run(
+                [sys.executable, "-c", call], env={**os.environ, **places}, capture_output=True, check=True
+            )
+            assert done.stdout.split() == [b"2.0", hits]

@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 from fusionbench.metrics.kernels import jit_fused
-from fusionbench.metrics.kernels.fourier import PAIR, plan, slot_size, spectrum, transform_lines
+from fusionbench.metrics.kernels.fourier import (
+    BLOCKS,
+    PAIR,
+    TABLE,
+    WORK,
+    Plan,
+    plan,
+    slot_size,
+    spectrum,
+    transform_lines,
+)
 from fusionbench.metrics.kernels.vectors import (
     LANES,
     any_between,
@@ -90,7 +100,13 @@ def _window(z: np.ndarray, w: np.ndarray, out: np.ndarray) -> None:
 
 @jit_fused
 def _transformed(z: np.ndarray, how: object) -> None:
-    transform_lines(z, 0, 1, 2, 3, how)
+    transform_lines(z, WORK, WORK + 1, WORK + 2, how)
+
+
+def memory(how: Plan, blocks: int) -> np.ndarray:
+    z = np.full((BLOCKS + blocks, slot_size(how)), math.nan)
+    z[TABLE, : how.table.size] = how.table
+    return z
 
 
 def test_every_lane_is_taken_by_itself() -> None:
@@ -133,12 +149,11 @@ def test_transpose_and_window() -> None:
 @pytest.mark.parametrize("length", LENGTHS)
 def test_lines_are_transformed_as_numpy_does(length: int) -> None:
     how = plan(length)
-    z = np.full((4, slot_size(how)), math.nan)
-    z[3, : how.table.size] = how.table
+    z = memory(how, 0)
     lines = np.random.default_rng(length).normal(size=(length, 2, LANES))
-    z[0, : PAIR * length] = lines.ravel()
+    z[WORK, : PAIR * length] = lines.ravel()
     _transformed(z, how)
-    re, im = z[1, : PAIR * len(how.inner)].reshape(-1, 2, LANES)[how.order].swapaxes(0, 1)
+    re, im = z[WORK + 1, : PAIR * len(how.inner)].reshape(-1, 2, LANES)[how.order].swapaxes(0, 1)
     expected = np.fft.ifft(lines[:, 0] + 1j * lines[:, 1], axis=0, norm="forward")
     np.testing.assert_allclose(re + 1j * im, expected, rtol=0, atol=2e-14 * math.sqrt(length) * abs(expected).max())
 
@@ -147,13 +162,10 @@ def test_lines_are_transformed_as_numpy_does(length: int) -> None:
 def test_spectrum_of_a_plane(shape: tuple[int, int]) -> None:
     height, width = shape
     rows, columns = plan(width), plan(height)
-    down, along = -(-height // LANES), -(-width // LANES)
-    z = np.full((5 + max(down, along) + along, slot_size(rows, columns)), math.nan)
-    for table, each in enumerate((rows, columns)):
-        z[table, : each.table.size] = each.table
+    along = -(-width // LANES)
+    z, y = memory(rows, 0), memory(columns, along)
     plane = np.random.default_rng(3).normal(size=shape)
-    out = 5 + max(down, along)
-    spectrum(plane, rows, columns, z, 0, 2, 5, out)
-    blocks = z[out:, : PAIR * height].reshape(along, height, 2, LANES)
+    spectrum(plane, rows, columns, z, y)
+    blocks = y[BLOCKS:, : PAIR * height].reshape(along, height, 2, LANES)
     found = (blocks[:, :, 0] + 1j * blocks[:, :, 1]).transpose(1, 0, 2).reshape(height, -1)[:, :width]
     np.testing.assert_allclose(found, np.fft.fft2(plane) / plane.size, rtol=0, atol=1e-15)

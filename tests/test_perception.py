@@ -25,8 +25,8 @@ from fusionbench.metrics.colour import colour_difference_map
 from fusionbench.metrics.conventions import CONVENTIONS
 from fusionbench.metrics.definitions import define
 from fusionbench.metrics.fsim import feature_similarity_map
-from fusionbench.metrics.kernels.congruency import Slots, finest_response
-from fusionbench.metrics.kernels.fourier import plan, slot_size
+from fusionbench.metrics.kernels.congruency import finest_response
+from fusionbench.metrics.kernels.fourier import BLOCKS, TABLE, plan, slot_size
 from fusionbench.metrics.kernels.vision import smooth
 from fusionbench.metrics.phase_congruency import Recipe, phase_congruency
 from fusionbench.metrics.steerable import FIRST_LOW, LOW, VERTICAL
@@ -230,14 +230,13 @@ def test_congruency_finds_a_step_of_either_sign() -> None:
 def test_median_of_the_finest_response(height: int, width: int, seed: int, scale: int) -> None:
     rows, down = plan(width), -(-height // 8)
     lines = np.random.default_rng(seed).normal(size=(2, height, width)).round(scale)
-    slots = Slots(tables=0, free=1, responses=5, columns=5 + down)
-    z = np.full((slots.columns + 1, slot_size(rows)), 7.0)
-    z[0, : rows.table.size] = rows.table
-    blocks = z[5 : 5 + down, : 16 * width].reshape(down, width, 2, 8)
+    z = np.full((BLOCKS + down, slot_size(rows)), 7.0)
+    z[TABLE, : rows.table.size] = rows.table
+    blocks = z[BLOCKS:, : 16 * width].reshape(down, width, 2, 8)
     for y in range(height):
         blocks[y // 8, :, :, y % 8] = lines[:, y].T
     expected = np.median(abs(np.fft.ifft(lines[0] + 1j * lines[1], axis=1, norm="forward")) ** 2)
-    assert finest_response(z, slots, rows, height) == pytest.approx(expected, rel=1e-12, abs=1e-25)
+    assert finest_response(z, rows, height) == pytest.approx(expected, rel=1e-12, abs=1e-25)
 
 
 @pytest.mark.parametrize("shape", [(3, 2), (5, 8), (8, 7), (24, 16), (59, 37), (88, 40), (106, 61)])

@@ -9,13 +9,12 @@ which is slower than the arithmetic: each block is asked for while the one befor
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import jit, jit_fused
-from .fourier import Plan, cross, transform_lines, transform_weighted
+from .fourier import BLOCKS, WORK, Plan, cross, transform_lines, transform_weighted
 from .vectors import (
     LANES,
     any_between,
@@ -34,19 +33,6 @@ from .vectors import (
 Array = NDArray[np.float64]
 
 SCALES = 4
-
-
-class Slots(NamedTuple):
-    """What lies where in the memory of the transforms."""
-
-    tables: int
-    """Of rows, then of columns."""
-    free: int
-    """Four slots to work in."""
-    responses: int
-    """Scale by scale, the blocks of eight rows."""
-    columns: int
-    """The spectrum, by blocks of eight columns."""
 
 
 _LOG_SIGMA = 2.0 * math.log(0.55) ** 2
@@ -139,11 +125,11 @@ def coarser_by(wavelengths: Array) -> Array:
 
 
 @jit_fused
-def weigh(z: Array, slots: Slots, finest: Array) -> None:
+def weigh(y: Array, finest: Array) -> None:
     """Multiply a spectrum by the radial factor of the finest scale."""
     for group in range(finest.shape[0]):
-        at = z.shape[1] * (slots.columns + group)
-        _times(z, at, at, finest[group])
+        at = y.shape[1] * (BLOCKS + group)
+        _times(y, at, at, finest[group])
 
 
 @jit_fused
@@ -156,14 +142,15 @@ def _times(z: Array, source: int, target: int, weights: Array) -> None:
 
 
 @jit_fused
-def filtered(z: Array, slots: Slots, columns: Plan, coarser: Array, factors: Array, angular: Array) -> None:
+def filtered(y: Array, z: Array, columns: Plan, coarser: Array, factors: Array, angular: Array) -> None:
     """Responses to the filters of one orientation, transformed back along columns.
 
     Parameters
     ----------
+    y : (slots, size) float64
+        Memory of columns, with the spectrum.
     z : (slots, size) float64
-    slots : Slots
-        What lies where.
+        Memory of rows: scale by scale, the responses go to its blocks.
     columns : Plan
         Of length H.
     coarser : (ceil(W / 8), 8 * H) float64
@@ -171,27 +158,25 @@ def filtered(z: Array, slots: Slots, columns: Plan, coarser: Array, factors: Arr
         Powers of the former times the latter are the radial factors of the scales over those of the finest.
     angular : (ceil(W / 8), 8 * H) float64
     """
-    size, down = z.shape[1], (columns.order.size + LANES - 1) // LANES
-    table, free = slots.tables + 1, slots.free
+    size, down = y.shape[1], (columns.order.size + LANES - 1) // LANES
     for group in range(angular.shape[0]):
-        _times(z, size * (slots.columns + group), size * free, angular[group])
+        _times(y, size * (BLOCKS + group), size * WORK, angular[group])
         for s in range(SCALES):
-            transform_weighted(z, free, free + 1, free + 2, table, columns, coarser[group], factors[s], s)
-            cross(z, free + 1, columns.order, slots.responses + down * s, group, free + 2)
+            transform_weighted(y, WORK, WORK + 1, WORK + 2, columns, coarser[group], factors[s], s)
+            cross(y, WORK + 1, columns.order, WORK + 2, z, BLOCKS + down * s, group)
 
 
 _SHIFT = 46
 
 
 @jit_fused
-def finest_response(z: Array, slots: Slots, rows: Plan, height: int) -> float:
+def finest_response(z: Array, rows: Plan, height: int) -> float:
     """Finish the finest scale's transform along rows, in place, and return the median over pixels of the squared amplitude.
 
     Parameters
     ----------
     z : (slots, size) float64
-    slots : Slots
-        What lies where.
+        Memory of rows, with the responses.
     rows : Plan
         Of length W.
     height : int
@@ -205,10 +190,10 @@ def finest_response(z: Array, slots: Slots, rows: Plan, height: int) -> float:
     bits = squares.view(np.int64)
     counts = np.zeros(1 << (63 - _SHIFT), np.int32)
     for group in range(groups):
-        slot = slots.responses + group
-        transform_lines(z, slot, slots.free, slots.free + 1, slots.tables, rows)
+        slot = BLOCKS + group
+        transform_lines(z, slot, WORK, WORK + 1, rows)
         for i in range(0, squares.size, LANES):
-            re, im = load(z, size * slots.free + 2 * i), load(z, size * slots.free + 2 * i + LANES)
+            re, im = load(z, size * WORK + 2 * i), load(z, size * WORK + 2 * i + LANES)
             store(z, size * slot + 2 * i, re)
             store(z, size * slot + 2 * i + LANES, im)
             store(squares, i, re * re + im * im)
@@ -233,7 +218,7 @@ def finest_response(z: Array, slots: Slots, rows: Plan, height: int) -> float:
     middle = np.empty(inside)
     n = 0
     for group in range(groups):
-        start = size * (slots.responses + group)
+        start = size * (BLOCKS + group)
         for i in range(0, squares.size, LANES):
             re, im = load(z, start + 2 * i), load(z, start + 2 * i + LANES)
             square = re * re + im * im
@@ -249,7 +234,6 @@ def finest_response(z: Array, slots: Slots, rows: Plan, height: int) -> float:
 @jit_fused
 def gather(
     z: Array,
-    slots: Slots,
     rows: Plan,
     noise: float,
     epsilon: float,
@@ -263,8 +247,7 @@ def gather(
     Parameters
     ----------
     z : (slots, size) float64
-    slots : Slots
-        What lies where.
+        Memory of rows, with the responses.
     rows : Plan
         Of length W.
     noise : float
@@ -281,14 +264,14 @@ def gather(
         Energy, amplitude, and the moments xx, yy and xy; each row's pixels in `rows.order`. Without moments, the energy is not
         weighted by the spread of the response over scales either.
     """
-    down, free = sums.shape[0], slots.free
+    down = sums.shape[0]
     for group in range(down):
-        finest = slots.responses + group
+        finest = BLOCKS + group
         for s in range(1, SCALES):
-            transform_lines(z, finest + down * s, free + s, free, slots.tables, rows)
+            transform_lines(z, finest + down * s, WORK + s, WORK, rows)
         if fresh:
             sums[group] = 0.0
-        _add(z, down, finest, free + 1, noise, epsilon, angle, mixed, sums[group])
+        _add(z, down, finest, WORK + 1, noise, epsilon, angle, mixed, sums[group])
 
 
 @jit_fused
@@ -303,7 +286,7 @@ def _add(
     mixed: float,
     sums: Array,
 ) -> None:
-    """What one orientation says of eight rows, by slots: of the finest scale, and of the first of the coarser ones."""
+    """What one orientation says of eight rows: slots of the finest scale and of the first of the three coarser ones."""
     size, count, weighted = z.shape[1], sums.shape[1], sums.shape[0] == 5
     xx, yy = math.cos(angle) ** 2 / 3.0, math.sin(angle) ** 2 / 3.0
     xy = mixed * math.cos(angle) * math.sin(angle)

@@ -7,8 +7,8 @@ a line falls into independent parts, each of which stays in the first-level cach
 not divided by the number of samples.
 
 A plane of H x W is held as blocks of eight rows, or of eight columns; a transform turns one into the other. All blocks of
-a calculation lie in one array, (slots, size): what is passed around is then numbers, which is free, and not arrays,
-whose references are counted.
+one kind lie in one array, (slots, size): what is passed around is then numbers, which is free, and not arrays, whose
+references are counted. Its first slot holds the table of the plan, four are to work in, and the blocks follow.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from .vectors import LANES, load, origin, spread, store, transpose, transpose_aw
 
 Array = NDArray[np.float64]
 TILE = LANES * PAIR
+TABLE, WORK, BLOCKS = 0, 1, 5
+"""Slots."""
 
 
 _TERMS = 50
@@ -95,9 +97,9 @@ def _pairs(numbers: NDArray[np.complex128]) -> Array:
     return numbers.view(np.float64).copy()
 
 
-def slot_size(*plans: Plan) -> int:
+def slot_size(how: Plan) -> int:
     """Numbers in a slot; never a multiple of a high power of two, which would set slots at odds in the cache."""
-    return TILE * (-(-max(each.inner.size for each in plans) // LANES) + 1 | 1)
+    return TILE * (-(-how.inner.size // LANES) + 1 | 1)
 
 
 @jit
@@ -125,15 +127,15 @@ def _transform(
 
 @jit
 def transform_weighted(
-    z: Array, lines: int, out: int, free: int, table: int, how: Plan, weights: Array, factor: float, power: int
+    z: Array, lines: int, out: int, free: int, how: Plan, weights: Array, factor: float, power: int
 ) -> None:
     """As `transform_lines`, of lines times a power of real weights; these lines are kept.
 
     Parameters
     ----------
     z : (slots, size) float64
-    lines, out, free, table : int
-        Slots: of the block, of the result, of working memory, two of them, and of `how.table`.
+    lines, out, free : int
+        Slots: of the block, of the result, and of working memory, two of them.
     how : Plan
         Of the lines' length.
     weights : (8 * length,) float64
@@ -144,7 +146,7 @@ def transform_weighted(
         0 to 3.
     """
     size, base, real = z.shape[1], origin(z), origin(weights)
-    a, b, hot, turns = size * lines, size * out, size * free, size * table
+    a, b, hot, turns = size * lines, size * out, size * free, size * TABLE
     length = how.order.size
     if how.radices[0] == 8 and how.inner.size == length:
         first_by_eight(base, a, b, PAIR * (length // 8), turns, real, factor, power)
@@ -152,23 +154,23 @@ def transform_weighted(
         return
     for k in range(length):
         put(base, hot + PAIR * k, weighted(base, a + PAIR * k, real, LANES * k, factor, power))
-    transform_lines(z, free, out, free + 1, table, how)
+    transform_lines(z, free, out, free + 1, how)
 
 
 @jit
-def transform_lines(z: Array, lines: int, out: int, free: int, table: int, how: Plan) -> None:
+def transform_lines(z: Array, lines: int, out: int, free: int, how: Plan) -> None:
     """Transform the block of eight lines in one slot into another slot. The first loses its content.
 
     Parameters
     ----------
     z : (slots, size) float64
-    lines, out, free, table : int
-        Slots: of the block, of the result, of working memory, of `how.table`.
+    lines, out, free : int
+        Slots: of the block, of the result, of working memory.
     how : Plan
         Of the lines' length.
     """
     size, base = z.shape[1], origin(z)
-    a, b, hot, turns = size * lines, size * out, size * free, size * table
+    a, b, hot, turns = size * lines, size * out, size * free, size * TABLE
     length, longer = how.order.size, how.inner.size
     if longer == length:
         _transform(base, a, b, hot, turns, how.radices, length, False)
@@ -192,24 +194,32 @@ def transform_lines(z: Array, lines: int, out: int, free: int, table: int, how: 
 
 
 @jit
-def cross(z: Array, block: int, order: NDArray[np.int64], across: int, position: int, scratch: int) -> None:
+def cross(
+    z: Array, block: int, order: NDArray[np.int64], scratch: int, across: Array, first_block: int, position: int
+) -> None:
     """Of a block of eight lines, write the samples, by eights, to where blocks of samples have these lines.
 
     Parameters
     ----------
     z : (slots, size) float64
-    block, scratch : int
-        Slots: of the lines, of working memory.
+    block : int
+        Slot of the lines.
     order : (length,) int64
         Of the plan.
-    across : int
-        Slot of the first eight samples; those of the next follow.
+    scratch : int
+        Slot of working memory.
+    across : (slots, size) float64
+        Blocks of the other kind.
+    first_block : int
+        The slot there of the first eight samples; those of the next follow.
     position : int
         Which eight of all lines these are.
     """
-    size = z.shape[1]
-    base, source, target = origin(z), size * block, size * across + TILE * position
-    length, aligned = order.size, (base + 8 * target) % 64 == 0 and size % LANES == 0
+    base, size, length = origin(z), z.shape[1], order.size
+    # As seen from here.
+    there = (origin(across) - base) // 8
+    source, target = size * block, there + across.shape[1] * first_block + TILE * position
+    aligned = (base + 8 * target) % 64 == 0 and across.shape[1] % LANES == 0
     for first in range(0, length, LANES):
         tile, distance = size * scratch, PAIR
         last = first + LANES - 1
@@ -225,11 +235,11 @@ def cross(z: Array, block: int, order: NDArray[np.int64], across: int, position:
         else:
             transpose(base, tile, distance, target, PAIR)
             transpose(base, tile + LANES, distance, target + LANES, PAIR)
-        target += size
+        target += across.shape[1]
 
 
 @jit
-def spectrum(plane: Array, rows: Plan, columns: Plan, z: Array, tables: int, free: int, across: int, out: int) -> None:
+def spectrum(plane: Array, rows: Plan, columns: Plan, z: Array, y: Array) -> None:
     """Spectrum of a real plane over the number of its samples, by blocks of eight columns.
 
     Parameters
@@ -238,34 +248,29 @@ def spectrum(plane: Array, rows: Plan, columns: Plan, z: Array, tables: int, fre
     rows, columns : Plan
         Of length W and of length H.
     z : (slots, size) float64
-    tables : int
-        Slot that holds the turns of the rows; those of the columns are in the next.
-    free : int
-        The first of three slots of working memory.
-    across : int
-        The first of ceil(W / 8) such slots.
-    out : int
-        Slot of the first eight columns; the others follow.
+        Memory of rows, to work in.
+    y : (slots, size) float64
+        Memory of columns; the spectrum goes to its blocks.
     """
-    size, base, (height, width) = z.shape[1], origin(z), plane.shape
+    size, (height, width) = z.shape[1], plane.shape
     scale = 1.0 / (height * width)
     for group in range((height + LANES - 1) // LANES):
         # The rows one below the other, and then turned into lanes.
         for k in range(LANES):
             row = plane[min(LANES * group + k, height - 1)]
-            line = z[free + 1, k * (width + LANES) : k * (width + LANES) + width]
+            line = z[WORK + 1, k * (width + LANES) : k * (width + LANES) + width]
             for x in range(width):
                 line[x] = row[x] * scale
         for x in range(0, width, LANES):
-            transpose(z, size * (free + 1) + x, width + LANES, size * free + PAIR * x, PAIR)
-            for i in range(size * free + PAIR * x, size * free + PAIR * (x + LANES), PAIR):
+            transpose(z, size * (WORK + 1) + x, width + LANES, size * WORK + PAIR * x, PAIR)
+            for i in range(size * WORK + PAIR * x, size * WORK + PAIR * (x + LANES), PAIR):
                 store(z, i + LANES, spread(0.0))
-        transform_lines(z, free, free + 1, free + 2, tables, rows)
-        cross(z, free + 1, rows.order, across, group, free + 2)
+        transform_lines(z, WORK, WORK + 1, WORK + 2, rows)
+        cross(z, WORK + 1, rows.order, WORK + 2, y, BLOCKS, group)
+    base, size = origin(y), y.shape[1]
     for group in range((width + LANES - 1) // LANES):
-        transform_lines(z, across + group, free, free + 1, tables + 1, columns)
-        source, target = size * free, size * (out + group)
-        for y in range(height):
+        transform_lines(y, BLOCKS + group, WORK, WORK + 1, columns)
+        for v in range(height):
             # A real plane's forward transform is the conjugate of its inverse one.
-            re, im = get(base, source + PAIR * columns.order[y])
-            put(base, target + PAIR * y, (re, 0.0 - im))
+            re, im = get(base, size * WORK + PAIR * columns.order[v])
+            put(base, size * (BLOCKS + group) + PAIR * v, (re, 0.0 - im))
