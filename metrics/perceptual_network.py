@@ -41,6 +41,14 @@ class Layer(NamedTuple):
     compared: bool = False
     """Whether the metric looks at the results."""
 
+    @property
+    def in_tiles(self) -> bool:
+        """Whether it is a convolution that Winograd's algorithm computes: 2 x 2 results of 4 x 4 samples with 16 products.
+
+        They are of sums and differences of samples and such sums of weights, instead of the 36 products of nine weights.
+        """
+        return self.channels > 0 and self.size == 3 and self.stride == 1
+
     def length(self, side: int) -> int:
         """Results along a side of the plane."""
         return max(0, (side + 2 * self.border - self.size) // self.stride + 1)
@@ -116,7 +124,8 @@ class Network:
         # Red, green and blue are one grey, moved and scaled: two planes of it, the second one all ones, do for three.
         scaled = first / SCALE[:, None, None].astype(np.float64)
         of_two = np.stack([scaled.sum(axis=1), -(scaled * SHIFT[:, None, None]).sum(axis=1)], axis=1)
-        return [_matrices(weights) for weights in (of_two, *others)]
+        layers = (layer for layer in self.architecture.layers if layer.channels)
+        return [_matrices(weights, layer) for weights, layer in zip((of_two, *others), layers, strict=True)]
 
 
 class Tile(NamedTuple):
@@ -170,7 +179,7 @@ def features(network: Network, plane: Levels, tile: Tile) -> list[Array]:
             highest(window, layer.size, layer.stride, planes)
         else:
             matrices, bias = next(convolutions)
-            planes = (_by_tiles if len(matrices) > 1 else _by_terms)(window, layer, lengths, matrices, bias)
+            planes = (_by_tiles if layer.in_tiles else _by_terms)(window, layer, lengths, matrices, bias)
         if layer.compared:
             rows, columns = (
                 slice(own[at + 1][0] - needed[at + 1][0], own[at + 1][1] - needed[at + 1][0])
@@ -212,7 +221,7 @@ def _window(planes: Array, layer: Layer, spans: Sequence[Sequence[Span]]) -> Arr
     parts, places = [slice(None)], [slice(None)]
     for (start, stop), results in spans:
         first, last = layer.seen(results)
-        whole = 2 if _in_tiles(layer.size) else layer.stride
+        whole = 2 if layer.in_tiles else layer.stride
         sides.append(-(-(last - first) // whole) * whole)
         low, high = max(first, start), min(last, stop)
         parts.append(slice(low - start, high - start))
@@ -225,18 +234,10 @@ def _window(planes: Array, layer: Layer, spans: Sequence[Sequence[Span]]) -> Arr
     return window
 
 
-def _in_tiles(size: int) -> bool:
-    """Whether windows of a convolution are computed by Winograd's algorithm: 2 x 2 results of 4 x 4 samples with 16 products.
-
-    They are sums and differences of samples times such sums of weights, instead of the 36 products of nine weights.
-    """
-    return size == 3
-
-
-def _matrices(weights: Array) -> Array:
-    outputs, inputs, size, _ = weights.shape
+def _matrices(weights: Array, layer: Layer) -> Array:
+    outputs, inputs = weights.shape[:2]
     matrices = weights.reshape(1, outputs, -1)
-    if _in_tiles(size):
+    if layer.in_tiles:
         sums = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
         matrices = np.einsum("ai,koij,bj->abko", sums, weights, sums, optimize=True).reshape(16, outputs, inputs)
     grouped = matrices.reshape(len(matrices), outputs // OUTPUTS, OUTPUTS, -1)

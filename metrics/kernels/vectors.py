@@ -165,13 +165,10 @@ def expect(_typing: Any, array: Any, index: Any) -> Any:
     return types.void(array, types.intp), emit
 
 
-def _function(builder: Any, name: str) -> Any:
-    return cgutils.get_or_insert_function(builder.module, ir.FunctionType(_EIGHT, [_EIGHT]), name)
-
-
 def _by_instruction(name: str) -> Any:
     def emit(_context: Any, builder: Any, _sig: Any, args: Any) -> Any:
-        return builder.call(_function(builder, name), args)
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_EIGHT, [_EIGHT]), name)
+        return builder.call(function, args)
 
     return _vector(_vector), emit
 
